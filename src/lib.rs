@@ -1,0 +1,1 @@
+//! faassim: how many cold starts, how much memory, how much latency has a FaaS worker?

@@ -1,0 +1,3 @@
+//! The `faassim` command. Owns nothing but the exit code; every command lives in `cli`.
+
+fn main() {}
