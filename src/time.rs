@@ -160,7 +160,7 @@ impl fmt::Display for Span {
         if *self == Span::FOREVER {
             return f.write_str("forever");
         }
-        let (unit, length) = match self.0 {
+        let (unit, length): (&str, u64) = match self.0 {
             0 => return f.write_str("0 s"),
             us if us < 1_000 => ("us", 1),
             us if us < 1_000_000 => ("ms", 1_000),
