@@ -1,0 +1,91 @@
+//! Policies: who is evicted, and how long the idle stay. One file, one paper, one line in
+//! [`registry`] each. Policies order and advise; they must never change the pool, do IO, read a
+//! clock or know whether the pool is simulated.
+
+pub mod params;
+pub mod registry;
+
+use std::any::Any;
+
+use crate::ids::{FunctionId, Slot};
+use crate::pool::boundary::StartState;
+use crate::pool::tables::Tables;
+use crate::time::{Span, Time};
+
+pub use params::{Param, Params};
+pub use registry::{EVICTION, EvictionPolicy, KEEP_ALIVE, KeepAlivePolicy};
+
+/// Orders the containers that may be evicted.
+///
+/// The pool tells what happens, always after its own tables have changed. Between `on_idle` and the
+/// next `on_dispatch` or `on_gone` of a slot the container is evictable
+/// ([`crate::pool::tables::Container::is_evictable`]); at all other times it is pinned, and `pick`
+/// must not return it. With a concurrency limit above 1 a container sees several `on_dispatch` before
+/// it is idle again. Slots are used again for other containers after `on_gone`.
+pub trait Evict: Any + Send {
+    /// An activation of `function` is about to be placed; told again each time a waiting one is retried.
+    fn on_request(&mut self, tables: &Tables, function: FunctionId) {
+        let _ = (tables, function);
+    }
+
+    /// An activation was assigned to `slot`, which is pinned from now on. The first one of a
+    /// container (`start` other than warmed, warming or warmingCold) also announces the container.
+    fn on_dispatch(&mut self, tables: &Tables, slot: Slot, start: StartState) {
+        let _ = (tables, slot, start);
+    }
+
+    /// An activation in `slot` ended `elapsed` after the container's last dispatch, and the container
+    /// has room again. Told before `on_idle`.
+    fn on_done(&mut self, tables: &Tables, slot: Slot, elapsed: Span) {
+        let _ = (tables, slot, elapsed);
+    }
+
+    /// `slot` may be evicted from now on. A container that was loaded ahead of time is announced by this.
+    fn on_idle(&mut self, tables: &Tables, slot: Slot);
+
+    /// The container in `slot` is gone, evicted or for another reason. The tables still show its
+    /// function and memory.
+    fn on_gone(&mut self, tables: &Tables, slot: Slot, evicted: bool);
+
+    /// A prewarmed container was taken for `function`; `on_dispatch` follows.
+    fn on_prewarm_taken(&mut self, tables: &Tables, function: FunctionId) {
+        let _ = (tables, function);
+    }
+
+    /// An eviction begins; `pick` and `on_gone` follow in turn until there is room.
+    fn on_pressure(&mut self, tables: &Tables) {
+        let _ = tables;
+    }
+
+    /// The next victim. The pool only asks while some container is evictable, and evicts what it is
+    /// given (`on_gone` follows).
+    fn pick(&mut self, tables: &Tables) -> Slot;
+}
+
+/// How long an idle container may stay.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lease {
+    /// From now ([`crate::pool::rules::LeaseFrom`] says which now); zero: unload at once.
+    pub keep: Span,
+    /// Load a container for the function again this long from now, unless it is invoked before.
+    pub load_after: Option<Span>,
+}
+
+impl Lease {
+    /// Keep for `keep`, load nothing ahead.
+    pub const fn keep(keep: Span) -> Lease {
+        Lease { keep, load_after: None }
+    }
+}
+
+/// Says how long idle containers stay, and whether and when to load one ahead of time.
+pub trait KeepAlive: Any + Send {
+    /// An activation of `function` arrived (told once, also if it has to wait).
+    fn on_arrival(&mut self, now: Time, function: FunctionId) {
+        let _ = (now, function);
+    }
+
+    /// The container in `slot` has nothing to do from now on. `loaded_ahead`: it was loaded because
+    /// an earlier lease asked for it and has not run anything yet.
+    fn lease(&mut self, now: Time, tables: &Tables, slot: Slot, loaded_ahead: bool) -> Lease;
+}

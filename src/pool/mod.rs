@@ -1,0 +1,5 @@
+//! The pool of a FaaS worker.
+
+pub mod boundary;
+pub mod rules;
+pub mod tables;
