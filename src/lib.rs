@@ -1,4 +1,5 @@
 //! faassim: how many cold starts, how much memory, how much latency has a FaaS worker?
 
+pub mod artifact;
 pub mod memory;
 pub mod time;
