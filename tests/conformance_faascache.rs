@@ -200,7 +200,13 @@ impl Golden {
     fn compare(&self, run: &Run, row: &Row, trace: &Trace, tally: &mut Tally) -> Result<()> {
         // A run without events has no rows, so what counts is whether its trace has any.
         let keep_events = self.small_events.keys().any(|recorded| recorded.trace == run.trace);
-        let simulated = run.simulate(trace, keep_events)?;
+        let simulated = match run.simulate(trace, keep_events) {
+            Ok(simulated) => simulated,
+            Err(error) => {
+                tally.mismatch(run, "the run", "a result", error);
+                return Ok(());
+            }
+        };
         compare_summary(run, row, &simulated, tally)?;
         if let Some(expected) = self.outcomes.get(run) {
             tally.outcome_strings += 1;
@@ -285,7 +291,8 @@ fn compare_outcomes(run: &Run, expected: &str, got: &str, tally: &mut Tally) {
     let first = expected.bytes().zip(got.bytes()).position(|(expected, got)| expected != got);
     let at = first.unwrap_or_else(|| expected.len().min(got.len()));
     let letter = |outcomes: &str| outcomes.get(at..=at).unwrap_or("the end").to_owned();
-    tally.mismatch(run, &format!("outcome of invocation {at} (first)"), letter(expected), letter(got));
+    let expected = format!("{} for invocation {at} (the first to differ)", letter(expected));
+    tally.mismatch(run, "outcomes", expected, letter(got));
 }
 
 fn compare_functions(

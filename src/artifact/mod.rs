@@ -40,6 +40,8 @@ mod observer;
 mod policy;
 mod report;
 mod simulator;
+#[cfg(test)]
+mod tests;
 
 pub use observer::{Event, EventKind, Observer};
 pub use policy::{Policy, UnknownPolicy};
