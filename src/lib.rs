@@ -1,5 +1,6 @@
 //! faassim: how many cold starts, how much memory, how much latency has a FaaS worker?
 
+pub mod artifact;
 pub mod ids;
 pub mod memory;
 pub mod policy;
