@@ -305,7 +305,13 @@ impl Dispatcher {
             self.last_start[slot as usize] = start;
         }
         self.evict.on_dispatch(&self.tables, slot, start);
-        out.note(Note::Dispatched { activation, function, container: self.container_id(slot), start, active });
+        out.note(Note::Dispatched {
+            activation,
+            function,
+            container: self.container_id(slot),
+            start,
+            active,
+        });
         if from_buffer {
             self.waiting.placed();
             self.process_buffer_or_feed(out);
@@ -456,7 +462,9 @@ impl Dispatcher {
                 listed += 1;
                 let container = self.tables.container(slot);
                 if container.home() != Home::Free || container.function() != Some(function) {
-                    return Err(format!("slot {slot} is listed as free of {function:?} but is {container:?}"));
+                    return Err(format!(
+                        "slot {slot} is listed as free of {function:?} but is {container:?}"
+                    ));
                 }
                 if container.active() >= self.tables.max_concurrent(function) {
                     return Err(format!("slot {slot} is free but has no room: {container:?}"));

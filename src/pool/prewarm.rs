@@ -147,7 +147,8 @@ impl Prewarms {
                 (_, Some(reactive)) => reactive.min_count,
             };
             let is_one = |prewarm: &&Prewarm| is_cell(cell, prewarm.kind, prewarm.memory_mib);
-            let have = (self.ready.iter().filter(is_one).count() + self.starting.iter().filter(is_one).count()) as u32;
+            let have = (self.ready.iter().filter(is_one).count()
+                + self.starting.iter().filter(is_one).count()) as u32;
             Missing {
                 kind: cell.kind,
                 memory_mib,
