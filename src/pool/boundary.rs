@@ -83,7 +83,7 @@ pub enum Status {
 }
 
 /// An order, in the imperative. A driver carries it out and answers with the [`Input`] named.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Action {
     /// Create a container of this kind and memory, and answer [`Input::Created`].
     Create {
@@ -149,7 +149,7 @@ pub enum Refusal {
 }
 
 /// Which acknowledgement an answer is (docs/specs/openwhisk.md §4.4).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Ack {
     /// The result, while the logs are still being collected.
     Result,
@@ -160,7 +160,7 @@ pub enum Ack {
 }
 
 /// What the caller is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct Answer {
     /// About which activation.
     pub activation: ActivationId,

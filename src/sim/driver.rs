@@ -1,0 +1,297 @@
+//! The simulation loop: the earliest of the next arrival, the next completion and the pool's next
+//! wake. Owns virtual time and carries out the pool's orders by scheduling their answers; must never
+//! decide what the pool should.
+
+use std::collections::BTreeMap;
+
+use super::costs::{CostModel, Draw};
+use super::queue::EventQueue;
+use crate::ids::{ActivationId, ContainerId, FunctionId, KindId};
+use crate::pool::boundary::{Action, Ack, CreateFault, InitOutcome, RunOutcome, Status};
+use crate::pool::{Input, Note, Pool, Sink};
+use crate::tally::{Ending, Observer, Outcome};
+use crate::time::{Span, Time};
+use crate::trace::Arrival;
+
+/// How far the loop is, for progress and for stopping it.
+pub trait Control {
+    /// Called every few thousand invocations; `false` stops the run.
+    fn proceed(&mut self, invocations: u64, now: Time) -> bool;
+}
+
+/// Never stops and tells nobody.
+impl Control for () {
+    fn proceed(&mut self, _invocations: u64, _now: Time) -> bool {
+        true
+    }
+}
+
+/// The run was stopped from outside before its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stopped;
+
+/// How the run ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct End {
+    /// Arrivals.
+    pub invocations: u64,
+    /// When the last activation ended.
+    pub at: Time,
+    /// Activations that were still waiting when nothing could happen any more.
+    pub unserved: u64,
+}
+
+/// How often [`Control::proceed`] is asked.
+const CONTROL_EVERY: u64 = 1 << 14;
+
+/// After the last arrival, activations may still wait for leases to end: how long that is awaited.
+const PATIENCE: Span = Span::from_secs(7 * 86_400);
+
+/// Runs a trace through a pool.
+///
+/// # Errors
+/// [`Stopped`] if `control` said so.
+pub fn simulate(
+    pool: &mut Pool,
+    arrivals: impl Iterator<Item = Arrival>,
+    costs: &CostModel,
+    queue: &mut impl EventQueue,
+    observer: &mut impl Observer,
+    control: &mut impl Control,
+) -> Result<End, Stopped> {
+    let mut world = World { now: Time::ZERO, queue, costs, observer, flights: Flights::default(), containers: Vec::new(), pulled: BTreeMap::new(), counts: Counts::default() };
+    let mut arrivals = arrivals.peekable();
+    let mut invocations = 0_u64;
+    world.now = arrivals.peek().map_or(Time::ZERO, |first| first.time);
+    pool.start(world.now, &mut world);
+    loop {
+        let arrival = arrivals.peek().map_or(Time::NEVER, |arrival| arrival.time);
+        let event = world.queue.next_time();
+        let wake = pool.next_wake().unwrap_or(Time::NEVER);
+        // At the same instant: what containers report, then the wake, then arrivals (`pool::order`).
+        if event <= wake && event <= arrival {
+            let Some((time, input)) = world.queue.pop() else { break };
+            world.now = time;
+            pool.handle(time, input, &mut world);
+        } else if wake <= arrival {
+            if arrival == Time::NEVER && (world.flights.under_way == 0 || wake > world.now + PATIENCE) {
+                break;
+            }
+            world.now = world.now.max(wake);
+            pool.handle(world.now, Input::Wake, &mut world);
+        } else if let Some(arrival) = arrivals.next() {
+            if invocations.is_multiple_of(CONTROL_EVERY) && !control.proceed(invocations, arrival.time) {
+                return Err(Stopped);
+            }
+            world.arrive(pool, arrival, invocations);
+            invocations += 1;
+        }
+        if arrival == Time::NEVER && world.flights.under_way == 0 {
+            break;
+        }
+    }
+    control.proceed(invocations, world.now);
+    let unserved = world.flights.under_way;
+    let at = world.now;
+    world.observer.finished(at);
+    Ok(End { invocations, at, unserved })
+}
+
+/// Everything outside the pool.
+struct World<'a, Q, O> {
+    now: Time,
+    queue: &'a mut Q,
+    costs: &'a CostModel,
+    observer: &'a mut O,
+    flights: Flights,
+    containers: Vec<Container>,
+    /// When the image of each kind is there.
+    pulled: BTreeMap<KindId, Time>,
+    counts: Counts,
+}
+
+/// Running numbers by which costs are drawn.
+#[derive(Default)]
+struct Counts {
+    created: u64,
+    thawed: u64,
+    frozen: u64,
+}
+
+/// What the world knows of a container.
+#[derive(Clone, Copy, Default)]
+struct Container {
+    number: u64,
+    function: u32,
+    /// Initialised, but has not run anything yet.
+    fresh: bool,
+}
+
+/// An activation under way.
+#[derive(Clone, Copy)]
+struct Flight {
+    number: u64,
+    arrived: Time,
+    /// How long it runs in a warm container.
+    run: Span,
+    function: u32,
+}
+
+/// Activations under way, by number; numbers are used again.
+#[derive(Default)]
+struct Flights {
+    flights: Vec<Flight>,
+    unused: Vec<u32>,
+    under_way: u64,
+}
+
+impl Flights {
+    #[inline]
+    fn insert(&mut self, flight: Flight) -> ActivationId {
+        self.under_way += 1;
+        match self.unused.pop() {
+            Some(id) => {
+                self.flights[id as usize] = flight;
+                ActivationId(id)
+            }
+            None => {
+                self.flights.push(flight);
+                ActivationId((self.flights.len() - 1) as u32)
+            }
+        }
+    }
+
+    #[inline]
+    fn remove(&mut self, activation: ActivationId) -> Flight {
+        self.under_way -= 1;
+        self.unused.push(activation.0);
+        self.flights[activation.ix()]
+    }
+}
+
+impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
+    #[inline]
+    fn arrive(&mut self, pool: &mut Pool, arrival: Arrival, number: u64) {
+        self.now = arrival.time;
+        let run = self.costs.run(arrival.function, number, arrival.duration);
+        let flight = Flight { number, arrived: arrival.time, run, function: arrival.function };
+        let activation = self.flights.insert(flight);
+        self.observer.arrived(arrival.time, activation, FunctionId(arrival.function));
+        let input = Input::Arrived { activation, function: FunctionId(arrival.function), blocking: false };
+        pool.handle(arrival.time, input, self);
+    }
+
+    #[inline]
+    fn end(&mut self, activation: ActivationId, outcome: Outcome) {
+        let flight = self.flights.remove(activation);
+        self.observer.ended(&Ending {
+            activation,
+            number: flight.number,
+            function: FunctionId(flight.function),
+            arrived: flight.arrived,
+            at: self.now,
+            warm_run: flight.run,
+            outcome,
+        });
+    }
+
+    fn container(&mut self, id: ContainerId) -> &mut Container {
+        let ix = id.slot as usize;
+        if ix >= self.containers.len() {
+            self.containers.resize(ix + 1, Container::default());
+        }
+        &mut self.containers[ix]
+    }
+
+    /// When the image of `kind` is there; the first to ask fetches it, the others wait with it.
+    fn pulled(&mut self, kind: KindId, function: u32) -> Time {
+        let (now, costs) = (self.now, self.costs);
+        *self.pulled.entry(kind).or_insert_with(|| now + costs.step(function, Draw::Pull, u64::from(kind.0)))
+    }
+
+    fn create(&mut self, id: ContainerId, function: Option<FunctionId>, kind: KindId) {
+        let number = self.counts.created;
+        self.counts.created += 1;
+        // A prewarm has no function; it costs what the first function of the trace costs, which is
+        // exact where costs are the same for all.
+        let function = function.map_or(0, |function| function.0);
+        *self.container(id) = Container { number, function, fresh: false };
+        let result = if self.costs.fails(Draw::Create, number) { Err(CreateFault::Platform) } else { Ok(()) };
+        let start = self.pulled(kind, function).max(self.now);
+        self.queue.push(start + self.costs.step(function, Draw::Create, number), Input::Created(id, result));
+    }
+
+    fn init(&mut self, id: ContainerId, function: FunctionId) {
+        let container = self.container(id);
+        container.function = function.0;
+        container.fresh = true;
+        let number = container.number;
+        let fails = self.costs.fails(Draw::Init, number);
+        let outcome = if fails { InitOutcome::Failed(Status::DeveloperError) } else { InitOutcome::Ok };
+        let took = self.costs.step(function.0, Draw::Init, number);
+        self.queue.push(self.now + took, Input::Initialized(id, outcome));
+    }
+
+    #[inline]
+    fn run(&mut self, id: ContainerId, activation: ActivationId) {
+        let Flight { number, run, function, .. } = self.flights.flights[activation.ix()];
+        let fresh = std::mem::replace(&mut self.container(id).fresh, false);
+        let took = if fresh { self.costs.first_run(function, number).unwrap_or(run) } else { run };
+        let status =
+            if self.costs.fails(Draw::Run, number) { Status::DeveloperError } else { Status::Success };
+        self.queue.push(self.now + took, Input::Ran(id, activation, RunOutcome::Answered(status)));
+    }
+
+    fn step(&mut self, id: ContainerId, what: Draw, number: u64) -> Time {
+        let function = self.container(id).function;
+        self.now + self.costs.step(function, what, number)
+    }
+}
+
+impl<Q: EventQueue, O: Observer> Sink for World<'_, Q, O> {
+    #[inline]
+    fn act(&mut self, action: Action) {
+        self.observer.acted(self.now, &action);
+        match action {
+            Action::Run { container, activation, .. } => self.run(container, activation),
+            Action::Answer(answer) => {
+                if answer.ack != Ack::Result {
+                    self.end(answer.activation, Outcome::Answered(answer));
+                }
+            }
+            Action::Create { container, function, kind, .. } => self.create(container, function, kind),
+            Action::Init { container, function, .. } => self.init(container, function),
+            Action::CollectLogs { container, activation } => {
+                let number = self.flights.flights[activation.ix()].number;
+                let ok = !self.costs.fails(Draw::Logs, number);
+                let at = self.step(container, Draw::Logs, number);
+                self.queue.push(at, Input::LogsCollected(container, activation, ok));
+            }
+            Action::Pause(container) => {
+                let number = self.counts.frozen;
+                self.counts.frozen += 1;
+                let at = self.step(container, Draw::Pause, number);
+                self.queue.push(at, Input::Paused(container, !self.costs.fails(Draw::Pause, number)));
+            }
+            Action::Resume(container) => {
+                let number = self.counts.thawed;
+                self.counts.thawed += 1;
+                let at = self.step(container, Draw::Unpause, number);
+                self.queue.push(at, Input::Resumed(container, !self.costs.fails(Draw::Unpause, number)));
+            }
+            Action::Destroy(container) => {
+                let number = self.container(container).number;
+                let at = self.step(container, Draw::Remove, number);
+                self.queue.push(at, Input::Destroyed(container));
+            }
+            Action::Reject(activation, refusal) => self.end(activation, Outcome::Refused(refusal)),
+            Action::Lose(activation) => self.end(activation, Outcome::Lost),
+            Action::HealthPing(..) => {}
+        }
+    }
+
+    #[inline]
+    fn note(&mut self, note: Note) {
+        self.observer.noted(self.now, &note);
+    }
+}

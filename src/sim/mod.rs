@@ -1,0 +1,13 @@
+//! Driver 1: virtual time. Replays a trace through the pool, carrying out its orders by scheduling
+//! the answers. Owns the event queue, the cost model and the loop; CPU is unlimited: running
+//! activations never slow each other down. Must never place, evict or keep anything itself.
+
+mod costs;
+mod driver;
+mod queue;
+mod wheel;
+
+pub use costs::{CostModel, Draw};
+pub use driver::{Control, End, Stopped, simulate};
+pub use queue::{EventQueue, HeapQueue};
+pub use wheel::Wheel;

@@ -1,0 +1,322 @@
+//! What happened, counted: from the pool's notes and answers to figures. Owns every figure that is
+//! reported; both drivers use it, so it must never know whether it counts a simulation or a live run.
+
+mod causes;
+mod memory;
+mod quantiles;
+mod rows;
+mod summary;
+mod trail;
+
+use crate::ids::{ActivationId, FunctionId};
+use crate::pool::boundary::{Action, Answer, Note, Refusal, StartState, Status};
+use crate::time::{Span, Time};
+
+pub use causes::Cause;
+pub use memory::MemorySample;
+pub use quantiles::Quantiles;
+pub use rows::Rows;
+pub use summary::{Causes, ContainerFigures, FunctionFigures, MemoryFigures, Percentiles, Starts, Summary};
+pub use trail::Trail;
+
+use causes::Losses;
+use memory::MemoryMeter;
+
+/// How an activation ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// With an answer, good or bad.
+    Answered(Answer),
+    /// Refused: dropped.
+    Refused(Refusal),
+    /// Without any answer.
+    Lost,
+}
+
+/// The end of an activation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Ending {
+    /// The number under which the pool knew it.
+    pub activation: ActivationId,
+    /// Its number among all arrivals, from 0.
+    pub number: u64,
+    /// What was invoked.
+    pub function: FunctionId,
+    /// When it arrived.
+    pub arrived: Time,
+    /// When it ended, log collection included.
+    pub at: Time,
+    /// How long it would have taken in an idle warm container.
+    pub warm_run: Span,
+    /// How.
+    pub outcome: Outcome,
+}
+
+/// Whoever watches a run. Everything is optional.
+pub trait Observer {
+    /// An activation arrived.
+    fn arrived(&mut self, now: Time, activation: ActivationId, function: FunctionId) {
+        let _ = (now, activation, function);
+    }
+
+    /// The pool gave an order.
+    fn acted(&mut self, now: Time, action: &Action) {
+        let _ = (now, action);
+    }
+
+    /// The pool noted something.
+    fn noted(&mut self, now: Time, note: &Note) {
+        let _ = (now, note);
+    }
+
+    /// An activation ended.
+    fn ended(&mut self, ending: &Ending) {
+        let _ = ending;
+    }
+
+    /// The run is over.
+    fn finished(&mut self, now: Time) {
+        let _ = now;
+    }
+}
+
+impl Observer for () {}
+
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    fn arrived(&mut self, now: Time, activation: ActivationId, function: FunctionId) {
+        self.0.arrived(now, activation, function);
+        self.1.arrived(now, activation, function);
+    }
+
+    fn acted(&mut self, now: Time, action: &Action) {
+        self.0.acted(now, action);
+        self.1.acted(now, action);
+    }
+
+    fn noted(&mut self, now: Time, note: &Note) {
+        self.0.noted(now, note);
+        self.1.noted(now, note);
+    }
+
+    fn ended(&mut self, ending: &Ending) {
+        self.0.ended(ending);
+        self.1.ended(ending);
+    }
+
+    fn finished(&mut self, now: Time) {
+        self.0.finished(now);
+        self.1.finished(now);
+    }
+}
+
+/// What is counted per function.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct FunctionCount {
+    pub arrivals: u64,
+    pub warm: u64,
+    pub cold: u64,
+    pub partial: u64,
+    pub dropped: u64,
+    pub failed: u64,
+    pub evicted: u64,
+    pub caused: u64,
+    pub waited: u64,
+    pub response_us: u128,
+    pub warm_run_us: u128,
+}
+
+/// An activation while it is under way.
+#[derive(Clone, Copy, Default)]
+struct UnderWay {
+    cause: Option<Cause>,
+    container: u32,
+    waited: bool,
+}
+
+/// The count of one run.
+pub struct Tally {
+    pub(crate) functions: Vec<FunctionCount>,
+    pub(crate) starts: [u64; 7],
+    pub(crate) causes: summary::Causes,
+    pub(crate) refused: [u64; 3],
+    pub(crate) lost: u64,
+    pub(crate) arrivals: u64,
+    pub(crate) failed: u64,
+    pub(crate) waited: u64,
+    pub(crate) resubmitted: u64,
+    pub(crate) evictions: u64,
+    pub(crate) expired: u64,
+    pub(crate) unloaded: u64,
+    pub(crate) broken: u64,
+    pub(crate) prewarm_expired: u64,
+    pub(crate) created: u64,
+    pub(crate) prewarms: u64,
+    pub(crate) prewarms_refused: u64,
+    pub(crate) overhead_us: u128,
+    pub(crate) waiting_us: u128,
+    pub(crate) warm_run_us: u128,
+    pub(crate) wait: Quantiles,
+    pub(crate) response: Quantiles,
+    pub(crate) first_arrival: Time,
+    pub(crate) meter: MemoryMeter,
+    losses: Losses,
+    under_way: Vec<UnderWay>,
+    rows: Option<Rows>,
+}
+
+impl Tally {
+    /// Nothing counted yet. `every`: how far apart memory samples are; `rows`: keep one row per
+    /// invocation.
+    pub fn new(functions: usize, every: Span, rows: bool) -> Tally {
+        Tally {
+            functions: vec![FunctionCount::default(); functions],
+            starts: [0; 7],
+            causes: summary::Causes::default(),
+            refused: [0; 3],
+            lost: 0,
+            arrivals: 0,
+            failed: 0,
+            waited: 0,
+            resubmitted: 0,
+            evictions: 0,
+            expired: 0,
+            unloaded: 0,
+            broken: 0,
+            prewarm_expired: 0,
+            created: 0,
+            prewarms: 0,
+            prewarms_refused: 0,
+            overhead_us: 0,
+            waiting_us: 0,
+            warm_run_us: 0,
+            wait: Quantiles::default(),
+            response: Quantiles::default(),
+            first_arrival: Time::NEVER,
+            meter: MemoryMeter::new(every),
+            losses: Losses::new(functions),
+            under_way: Vec::new(),
+            rows: rows.then(Rows::default),
+        }
+    }
+
+    /// Rows per invocation, if they were asked for.
+    pub fn take_rows(&mut self) -> Option<Rows> {
+        self.rows.take()
+    }
+
+    /// Memory over time.
+    pub fn memory_samples(&self) -> &[MemorySample] {
+        self.meter.samples()
+    }
+
+    fn under_way(&mut self, activation: ActivationId) -> &mut UnderWay {
+        let ix = activation.ix();
+        if ix >= self.under_way.len() {
+            self.under_way.resize(ix + 1, UnderWay::default());
+        }
+        &mut self.under_way[ix]
+    }
+
+    fn dispatched(&mut self, note: &Note) {
+        let Note::Dispatched { activation, function, container, start, .. } = *note else { return };
+        if !start.is_warm() {
+            let cause = self.losses.cause(function, start);
+            self.under_way(activation).cause = Some(cause);
+        }
+        if self.rows.is_some() {
+            self.under_way(activation).container = container.slot;
+        }
+    }
+
+    fn answered(&mut self, ending: &Ending, answer: &Answer) {
+        let under_way = *self.under_way(ending.activation);
+        let count = &mut self.functions[ending.function.ix()];
+        if !matches!(answer.status, Status::Success | Status::ApplicationError) {
+            self.failed += 1;
+            count.failed += 1;
+        }
+        if under_way.waited {
+            self.waited += 1;
+            count.waited += 1;
+        }
+        let Some(start) = answer.start else { return };
+        self.starts[start as usize] += 1;
+        match start {
+            StartState::Warmed => count.warm += 1,
+            start if start.creates() => count.cold += 1,
+            _ => count.partial += 1,
+        }
+        let response = answer.wait + answer.duration;
+        count.response_us += u128::from(response.0);
+        count.warm_run_us += u128::from(ending.warm_run.0);
+        self.warm_run_us += u128::from(ending.warm_run.0);
+        self.overhead_us += u128::from(response.saturating_sub(ending.warm_run).0);
+        self.waiting_us += u128::from(answer.wait.0);
+        self.wait.add(answer.wait);
+        self.response.add(response);
+        if let Some(cause) = under_way.cause {
+            self.causes.add(cause);
+            if let Cause::Evicted(by) = cause {
+                self.functions[by.ix()].caused += 1;
+            }
+        }
+    }
+}
+
+impl Observer for Tally {
+    #[inline]
+    fn arrived(&mut self, now: Time, activation: ActivationId, function: FunctionId) {
+        if self.arrivals == 0 {
+            self.first_arrival = now;
+            self.meter.begin(now);
+        }
+        self.arrivals += 1;
+        self.functions[function.ix()].arrivals += 1;
+        *self.under_way(activation) = UnderWay::default();
+    }
+
+    #[inline]
+    fn noted(&mut self, now: Time, note: &Note) {
+        self.meter.noted(now, note);
+        match note {
+            Note::Dispatched { .. } => self.dispatched(note),
+            Note::Allotted { function, .. } => {
+                self.created += 1;
+                if let Some(function) = function {
+                    self.losses.gained(*function);
+                }
+            }
+            Note::Prewarm { container: Some(_), .. } => {
+                self.created += 1;
+                self.prewarms += 1;
+            }
+            Note::Prewarm { container: None, .. } => self.prewarms_refused += 1,
+            Note::Gone { function, why, .. } => self.gone(*function, *why),
+            Note::Buffered(activation) => self.under_way(*activation).waited = true,
+            Note::Resubmitted(_) => self.resubmitted += 1,
+            Note::Idle { .. } | Note::Handed(_) | Note::Credit | Note::Entered(..) => {}
+        }
+    }
+
+    #[inline]
+    fn ended(&mut self, ending: &Ending) {
+        match &ending.outcome {
+            Outcome::Answered(answer) => self.answered(ending, answer),
+            Outcome::Refused(refusal) => {
+                self.refused[*refusal as usize] += 1;
+                self.functions[ending.function.ix()].dropped += 1;
+            }
+            Outcome::Lost => self.lost += 1,
+        }
+        if self.rows.is_some() {
+            let UnderWay { cause, container, .. } = *self.under_way(ending.activation);
+            if let Some(rows) = &mut self.rows {
+                rows.push(ending, cause, container);
+            }
+        }
+    }
+
+    fn finished(&mut self, now: Time) {
+        self.meter.finish(now);
+    }
+}
