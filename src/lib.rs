@@ -2,3 +2,4 @@
 
 pub mod memory;
 pub mod time;
+pub mod trace;
