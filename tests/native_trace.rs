@@ -26,7 +26,10 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 3).expect("into memory")
 }
 
-fn folder(files: &[(&str, &[u8])]) -> TempDir {
+/// The name of a file and what is in it.
+type FileContent<'a> = (&'a str, &'a [u8]);
+
+fn folder(files: &[FileContent]) -> TempDir {
     let folder = TempDir::new().expect("a temporary folder");
     for (name, content) in files {
         fs::write(folder.path().join(name), content).expect("writable");
@@ -40,7 +43,7 @@ fn read(functions: &str, invocations: &str) -> Loaded {
 }
 
 /// The message for these files, with the folder written as `DIR`.
-fn message(files: &[(&str, &[u8])], path: &str) -> String {
+fn message(files: &[FileContent], path: &str) -> String {
     let folder = folder(files);
     let error = read_native(&folder.path().join(path)).expect_err("damaged");
     let shown = folder.path().display().to_string();
@@ -279,7 +282,7 @@ fn text_that_is_not_utf8_is_named() {
 fn files_that_are_missing_or_doubled_are_named() {
     let functions = ("functions.csv", FUNCTIONS.as_bytes());
     let invocations = ("invocations.csv", INVOCATIONS.as_bytes());
-    let cases: &[(&[(&str, &[u8])], &str, &str)] = &[
+    let cases: &[(&[FileContent], &str, &str)] = &[
         (
             &[invocations],
             "",
