@@ -6,3 +6,4 @@ pub mod memory;
 pub mod policy;
 pub mod pool;
 pub mod time;
+pub mod trace;

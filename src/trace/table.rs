@@ -1,0 +1,190 @@
+//! A CSV file as named columns and rows. Owns finding a column by one of its names, exact line
+//! numbers, and messages that point at a field; knows nothing of what the columns mean.
+
+use std::io::{self, Read};
+use std::path::Path;
+
+use csv::{ByteRecord, Terminator};
+
+use super::error::{TraceError, listed, nearest, quoted};
+use super::number::BadNumber;
+use super::source::{self, Origin};
+
+/// A column that a format knows, by its own name and by those other tools give it.
+pub(crate) struct Column {
+    /// The name this project writes.
+    pub(crate) name: &'static str,
+    /// Names that are read as well, in order of preference.
+    pub(crate) aliases: &'static [&'static str],
+}
+
+/// The text and a final newline, in case the text has none: every row then ends in one, which makes
+/// line numbers exact.
+type Text = io::Chain<Box<dyn Read>, &'static [u8]>;
+
+/// What to do about a field that goes over several lines, which no valid one does.
+pub(crate) const OPEN_QUOTE_HELP: &str = "a quote (`\"`) is opened and not closed; close it";
+
+/// A CSV file being read. UTF-8 with or without a byte order mark, lines ending in LF or CRLF, blank
+/// lines ignored, fields quoted or not.
+pub(crate) struct Table {
+    csv: csv::Reader<Text>,
+    origin: Origin,
+    header: Vec<String>,
+    header_line: u64,
+    row: ByteRecord,
+}
+
+impl Table {
+    /// Opens a file and reads its header.
+    pub(crate) fn open(path: &Path) -> Result<Table, TraceError> {
+        let (bytes, origin) = source::open(path)?;
+        let csv = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(1 << 16)
+            .from_reader(bytes.chain(b"\n" as &[u8]));
+        let mut table = Table { csv, origin, header: Vec::new(), header_line: 1, row: ByteRecord::new() };
+        if !table.read_row()? {
+            return Err(TraceError::new(table.file(), "is empty")
+                .with_help("the first line names the columns, every other line is a row"));
+        }
+        table.header_line = table.line();
+        table.header = table.read_header()?;
+        Ok(table)
+    }
+
+    fn read_header(&self) -> Result<Vec<String>, TraceError> {
+        let mut header: Vec<String> = Vec::with_capacity(self.row.len());
+        for index in 0..self.row.len() {
+            let name = self.field(index).trim_ascii();
+            let name = std::str::from_utf8(name).map_err(|_| {
+                self.bad_header(format!("the column name {} is not valid UTF-8", quoted(name)))
+                    .with_help("save the file as UTF-8")
+            })?;
+            if !name.is_empty() && header.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+                return Err(self
+                    .bad_header(format!("two columns are called `{name}`"))
+                    .with_help("rename or remove one of them"));
+            }
+            header.push(name.to_owned());
+        }
+        Ok(header)
+    }
+
+    /// The place of a column, if the file has it: by its own name, else by the first alias there is.
+    /// Case does not count.
+    pub(crate) fn find(&self, column: &Column) -> Option<usize> {
+        std::iter::once(&column.name)
+            .chain(column.aliases)
+            .find_map(|name| self.header.iter().position(|found| found.eq_ignore_ascii_case(name)))
+    }
+
+    /// The place of a column that the file must have.
+    pub(crate) fn require(&self, column: &Column) -> Result<usize, TraceError> {
+        self.find(column).ok_or_else(|| {
+            let name = column.name;
+            let found = listed(self.header.iter().map(String::as_str));
+            let error = self.bad_header(format!("no column `{name}`; the header has {found}"));
+            let aliases = listed(column.aliases.iter().copied());
+            match (self.header.as_slice(), nearest(name, self.header.iter().map(String::as_str)).first()) {
+                ([only], _) if only.contains([';', '\t']) => {
+                    error.with_help("separate the fields with commas")
+                }
+                (_, Some(near)) => error
+                    .with_help(format!("did you mean `{near}`? Call it `{name}`; {aliases} are read too")),
+                (_, None) => error.with_help(format!(
+                    "the first line must name the columns; `{name}` may also be called {aliases}"
+                )),
+            }
+        })
+    }
+
+    /// Goes to the next row that is not blank; false at the end of the file.
+    #[inline]
+    pub(crate) fn next_row(&mut self) -> Result<bool, TraceError> {
+        if !self.read_row()? {
+            return Ok(false);
+        }
+        if self.row.len() != self.header.len() {
+            return Err(self.wrong_width());
+        }
+        Ok(true)
+    }
+
+    #[inline]
+    fn read_row(&mut self) -> Result<bool, TraceError> {
+        loop {
+            match self.csv.read_byte_record(&mut self.row) {
+                Ok(true) if self.row.len() == 1 && self.row[0].trim_ascii().is_empty() => {}
+                Ok(more) => return Ok(more),
+                Err(error) => return Err(self.read_error(error)),
+            }
+        }
+    }
+
+    #[cold]
+    fn read_error(&self, error: csv::Error) -> TraceError {
+        let line = self.csv.position().line();
+        match error.into_kind() {
+            csv::ErrorKind::Io(error) => self.origin.describe(&error, line),
+            other => TraceError::new(self.origin.file(), format!("cannot be read as CSV: {other:?}")),
+        }
+    }
+
+    #[cold]
+    fn wrong_width(&self) -> TraceError {
+        let (has, needs) = (self.row.len(), self.header.len());
+        let fields = if has == 1 { "field" } else { "fields" };
+        let error = TraceError::new(
+            self.origin.file(),
+            format!("{has} {fields}, but the header names {needs} columns"),
+        );
+        let help = if self.row.iter().any(|field| field.contains(&b'\n')) {
+            OPEN_QUOTE_HELP
+        } else if has > needs {
+            "put a field that contains a comma into quotes (`\"`), or remove what is too much"
+        } else {
+            "add what is missing; an empty field is written as nothing between two commas"
+        };
+        error.at_line(self.line()).with_help(help)
+    }
+
+    /// A field of the current row.
+    #[inline]
+    pub(crate) fn field(&self, index: usize) -> &[u8] {
+        let field = &self.row[index];
+        // Lines end in LF alone, which leaves the CR of a CRLF on the last field.
+        if index + 1 == self.row.len() { field.strip_suffix(b"\r").unwrap_or(field) } else { field }
+    }
+
+    /// The line on which the current row starts.
+    pub(crate) fn line(&self) -> u64 {
+        let inside = self.row.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        // A quote that is never closed swallows the newline that ends every other row.
+        let ending = u64::from(!self.row.as_slice().ends_with(b"\n"));
+        self.csv.position().line() - inside - ending
+    }
+
+    /// The file's path as messages show it.
+    pub(crate) fn file(&self) -> &str {
+        self.origin.file()
+    }
+
+    /// A fault of a field of the current row.
+    #[cold]
+    pub(crate) fn bad_field(&self, index: usize, message: impl Into<String>) -> TraceError {
+        TraceError::new(self.file(), message).at_line(self.line()).in_column(&self.header[index])
+    }
+
+    /// A fault of a number in the current row, with what to write instead.
+    #[cold]
+    pub(crate) fn bad_number(&self, index: usize, why: BadNumber, help: &str) -> TraceError {
+        self.bad_field(index, why.describe(&quoted(self.field(index)))).with_help(help)
+    }
+
+    fn bad_header(&self, message: impl Into<String>) -> TraceError {
+        TraceError::new(self.file(), message).at_line(self.header_line)
+    }
+}
