@@ -1,0 +1,156 @@
+//! A results folder that is there as a whole or not at all. Owns how files get in; must never replace
+//! a folder that is not one of ours.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::Table;
+use crate::error::Error;
+
+/// The file by which a results folder is recognised.
+pub const MANIFEST: &str = "manifest.json";
+
+/// A folder being filled. Nothing is seen of it under its name before [`Folder::finish`]; dropped
+/// before that, it is removed.
+#[derive(Debug)]
+pub struct Folder {
+    target: PathBuf,
+    temporary: TempDir,
+}
+
+impl Folder {
+    /// A folder that is to replace `target`.
+    ///
+    /// # Errors
+    /// `target` is there and is not a results folder, or its parent cannot be written.
+    pub fn create(target: &Path) -> Result<Folder, Error> {
+        refuse_foreign(target)?;
+        let parent = match target.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let cannot = |error: io::Error| Error::run(format!("cannot write results to {}: {error}", target.display()));
+        fs::create_dir_all(parent).map_err(cannot)?;
+        let temporary = tempfile::Builder::new().prefix(".faassim-").tempdir_in(parent).map_err(cannot)?;
+        Ok(Folder { target: target.to_owned(), temporary })
+    }
+
+    /// Writes one file with what `write` puts out.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn file(&self, name: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Error> {
+        let attempt = || {
+            let mut out = BufWriter::new(File::create(self.temporary.path().join(name))?);
+            write(&mut out)?;
+            out.flush()
+        };
+        attempt().map_err(|error| {
+            Error::run(format!("cannot write {}: {error}", self.target.join(name).display()))
+        })
+    }
+
+    /// Writes a table as `NAME.csv` and `NAME.parquet`.
+    ///
+    /// # Errors
+    /// A file cannot be written.
+    pub fn table(&self, name: &str, table: &Table) -> Result<(), Error> {
+        self.file(&format!("{name}.csv"), |out| table.write_csv(out))?;
+        self.file(&format!("{name}.parquet"), |out| table.write_parquet(out))
+    }
+
+    /// Puts the folder in place of the one before.
+    ///
+    /// # Errors
+    /// It cannot be renamed; then the one before is still there.
+    pub fn finish(self) -> Result<(), Error> {
+        let Folder { target, temporary } = self;
+        let cannot = |error: io::Error| Error::run(format!("cannot write results to {}: {error}", target.display()));
+        // Temporary folders are private; results are as readable as any other file of the user.
+        let mode = fs::metadata(temporary.path().parent().unwrap_or(Path::new("."))).map_err(cannot)?.permissions();
+        fs::set_permissions(temporary.path(), mode).map_err(cannot)?;
+        let new = temporary.keep();
+        let old = new.with_extension("old");
+        let had_old = match fs::rename(&target, &old) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => {
+                let _ = fs::remove_dir_all(&new);
+                return Err(cannot(error));
+            }
+        };
+        if let Err(error) = fs::rename(&new, &target) {
+            if had_old {
+                let _ = fs::rename(&old, &target);
+            }
+            let _ = fs::remove_dir_all(&new);
+            return Err(cannot(error));
+        }
+        if had_old {
+            fs::remove_dir_all(&old).map_err(cannot)?;
+        }
+        Ok(())
+    }
+}
+
+fn refuse_foreign(target: &Path) -> Result<(), Error> {
+    let refuse = |what: &str| {
+        Err(Error::usage(format!(
+            "{} {what}\n  help: name another folder with -o, or remove it first",
+            target.display()
+        )))
+    };
+    match fs::symlink_metadata(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::run(format!("cannot look at {}: {error}", target.display()))),
+        Ok(meta) if !meta.is_dir() => refuse("is there and is not a folder"),
+        Ok(_) if target.join(MANIFEST).is_file() => Ok(()),
+        Ok(_) => match fs::read_dir(target).map(|mut entries| entries.next().is_none()) {
+            Ok(true) => Ok(()),
+            _ => refuse("is there and does not hold results of faassim"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(target: &Path, text: &str) {
+        let folder = Folder::create(target).expect("the target is free or ours");
+        folder.file(MANIFEST, |out| out.write_all(text.as_bytes())).expect("writable");
+        folder.finish().expect("renamed");
+    }
+
+    #[test]
+    fn replaces_its_own_and_leaves_nothing_else() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let target = dir.path().join("a/run");
+        fill(&target, "one");
+        fill(&target, "two");
+        assert_eq!(fs::read_to_string(target.join(MANIFEST)).expect("there"), "two");
+        assert_eq!(fs::read_dir(dir.path().join("a")).expect("there").count(), 1);
+    }
+
+    #[test]
+    fn refuses_what_is_not_its_own() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        fs::write(dir.path().join("precious"), "data").expect("writable");
+        let error = Folder::create(dir.path()).expect_err("a foreign folder").to_string();
+        assert!(error.contains("does not hold results of faassim"), "{error}");
+        let error = Folder::create(&dir.path().join("precious")).expect_err("a file").to_string();
+        assert!(error.contains("is not a folder"), "{error}");
+    }
+
+    #[test]
+    fn an_unfinished_folder_vanishes() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let folder = Folder::create(&dir.path().join("run")).expect("free");
+        folder.file("x", |out| out.write_all(b"half")).expect("writable");
+        drop(folder);
+        assert_eq!(fs::read_dir(dir.path()).expect("there").count(), 0);
+    }
+}

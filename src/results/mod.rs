@@ -1,0 +1,14 @@
+//! What a run leaves behind: a summary to read, tables, a manifest. The only place that names
+//! polars' writers. Owns formats and files; must never compute a figure (that is the tally's).
+
+mod columns;
+mod folder;
+mod manifest;
+mod report;
+mod tables;
+
+pub use columns::{Column, Table};
+pub use folder::Folder;
+pub use manifest::{Manifest, TraceId};
+pub use report::{Heading, Speed, artifact_text, summary_text, thousands};
+pub use tables::{artifact_function_table, function_table, invocation_table, memory_table};
