@@ -22,8 +22,6 @@ pub struct Manifest {
     pub overrides: Vec<String>,
     /// The trace that was replayed.
     pub trace: TraceId,
-    /// Fingerprint of every order the pool gave and when; `None` where no pool ran.
-    pub action_hash: Option<String>,
 }
 
 /// Which trace.

@@ -5,9 +5,11 @@
 mod costs;
 mod driver;
 mod queue;
+mod replay;
 mod wheel;
 
 pub use costs::{CostModel, Draw};
 pub use driver::{Control, End, Stopped, simulate};
 pub use queue::{EventQueue, HeapQueue};
+pub use replay::{Replay, ReplayError, Window, make_pool, mean_gap, replay, replay_with};
 pub use wheel::Wheel;

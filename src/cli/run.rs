@@ -1,0 +1,348 @@
+//! `faassim run`: replays a trace as a scenario says and tells what came of it. Owns its arguments,
+//! its warnings and where results go; the replay itself is `sim`'s or `artifact`'s.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::progress::{Progress, catch_interrupts};
+use super::{print, tell};
+use crate::artifact;
+use crate::error::{Diagnostic, Error};
+use crate::results::{
+    Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, function_table, invocation_table,
+    memory_table, summary_text, thousands,
+};
+use crate::scenario::{Engine, Override, PoolSetup, Scenario};
+use crate::sim::{self, Control as _, Replay, ReplayError, Window};
+use crate::tally::Summary;
+use crate::time::Time;
+use crate::trace::{self, Trace};
+
+/// Replay a trace as a scenario says, and print what came of it
+#[derive(Args, Debug)]
+pub struct RunArgs {
+    /// The scenario, a TOML file
+    pub file: PathBuf,
+    /// Set a value of the scenario, for example pool.memory="8 GiB"; may be repeated
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<Override>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where results go [default: results/NAME, with the scenario's name]
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+    /// Write a table with a row per invocation
+    #[arg(long)]
+    pub invocations: bool,
+    /// Write nothing, only print the summary
+    #[arg(long, conflicts_with_all = ["output", "invocations"])]
+    pub no_results: bool,
+}
+
+/// Replays the trace.
+///
+/// # Errors
+/// A usage error for a wrong scenario or trace, a run error if results cannot be written.
+pub fn run(args: &RunArgs) -> Result<(), Error> {
+    let mut scenario = Scenario::load(&args.file, &args.set)?;
+    scenario.output.invocations |= args.invocations;
+    // The target is claimed first: nobody should wait for a run whose results have no place to go.
+    let target = args.output.clone().unwrap_or_else(|| Path::new("results").join(&scenario.name));
+    let folder = if args.no_results { None } else { Some(Folder::create(&target)?) };
+    catch_interrupts();
+    let trace = load(&scenario)?;
+    let done = match &scenario.engine {
+        Engine::Pool(setup) => run_pool(&scenario, setup, &trace, folder.as_ref())?,
+        Engine::Artifact(policy) => run_artifact(&scenario, *policy, &trace, folder.as_ref())?,
+    };
+    if let Some(folder) = folder {
+        write_common(&folder, &scenario, &trace, args, &done.summary)?;
+        folder.finish()?;
+    }
+    print(&if args.json { done.json()? } else { done.text })?;
+    for warning in done.warnings {
+        tell(&format!("warning: {warning}"));
+    }
+    if !args.no_results && !args.json {
+        tell(&format!("results are in {}", target.display()));
+    }
+    Ok(())
+}
+
+/// What a replay has to tell.
+struct Done {
+    text: String,
+    warnings: Vec<String>,
+    summary: serde_json::Value,
+    speed: Speed,
+}
+
+impl Done {
+    /// The summary with the time it took, which is not among the results: it differs from run to run.
+    fn json(&self) -> Result<String, Error> {
+        let mut value = self.summary.clone();
+        if let Some(object) = value.as_object_mut() {
+            let timing = serde_json::json!({
+                "wall_s": self.speed.wall_s,
+                "invocations_per_s": self.speed.per_second(),
+            });
+            object.insert("timing".to_owned(), timing);
+        }
+        pretty(&value)
+    }
+}
+
+fn pretty(value: &impl Serialize) -> Result<String, Error> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Error::run(format!("cannot write JSON: {error}")))?;
+    Ok(text + "\n")
+}
+
+fn load(scenario: &Scenario) -> Result<Trace, Error> {
+    let loaded = trace::read_native(&scenario.trace.path).map_err(|error| Error::usage(Diagnostic::from(&error)))?;
+    for note in loaded.notes {
+        tell(&format!("note: {}: {note}", scenario.trace.path.display()));
+    }
+    Ok(loaded.trace)
+}
+
+// ----- the pool -----
+
+fn run_pool(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, folder: Option<&Folder>) -> Result<Done, Error> {
+    let total = Window::new(&scenario.trace, trace).len() as u64;
+    let mut progress = Progress::new(total);
+    let outcome = sim::replay(scenario, setup, trace, &mut progress);
+    let speed = Speed { wall_s: progress.elapsed().as_secs_f64(), invocations: total };
+    drop(progress);
+    let replay = outcome.map_err(|error| match error {
+        ReplayError::Stopped => stopped(),
+        ReplayError::Unfit(why) => Error::usage(Diagnostic::new(why).at(scenario.file.display().to_string())),
+    })?;
+    let heading = pool_heading(scenario, setup, trace, &replay.summary);
+    let done = Done {
+        text: summary_text(&heading, &replay.summary, speed),
+        warnings: warnings(scenario, setup, trace, &replay.summary),
+        summary: serde_json::json!({
+            "scenario": scenario.name,
+            "seed": scenario.seed,
+            "rules": setup.preset.name,
+            "eviction": setup.eviction.to_string(),
+            "keep_alive": setup.keep_alive.to_string(),
+            "cpu": "unlimited",
+            "summary": replay.summary,
+        }),
+        speed,
+    };
+    if let Some(folder) = folder {
+        write_tables(folder, scenario, trace, replay)?;
+    }
+    Ok(done)
+}
+
+fn stopped() -> Error {
+    Error::interrupted("stopped by Ctrl-C; nothing was written")
+}
+
+fn pool_heading(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: &Summary) -> Heading {
+    let lines = vec![
+        trace_line(scenario, trace, summary.invocations),
+        format!("pool {}, rules {}, seed {}", scenario.memory, setup.preset.name, scenario.seed),
+        format!("eviction {}, keep-alive {}", setup.eviction, setup.keep_alive),
+        "CPU is unlimited: running activations never slow each other down".to_owned(),
+    ];
+    Heading { name: scenario.name.clone(), question: scenario.question.clone(), lines }
+}
+
+fn trace_line(scenario: &Scenario, trace: &Trace, invocations: u64) -> String {
+    let whole = invocations == trace.len() as u64;
+    format!(
+        "trace {}: {} functions, {}{} invocations",
+        trace.name,
+        thousands(trace.functions.len() as u64),
+        thousands(invocations),
+        if whole { String::new() } else { format!(" of {}", thousands(trace.len() as u64)) },
+    ) + if scenario.trace.from > Time::ZERO { " (from later on)" } else { "" }
+}
+
+/// What the user may not have meant (design: warn when the scenario is not what it seems).
+fn warnings(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: &Summary) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let large: Vec<&str> = trace
+        .functions
+        .iter()
+        .filter(|function| function.memory > scenario.memory)
+        .map(|function| function.name.as_str())
+        .collect();
+    if let Some(first) = large.first() {
+        let many = large.len();
+        let what = if many == 1 { "1 function is".to_owned() } else { format!("{many} functions are") };
+        warnings.push(format!("{what} larger than the whole pool ({}), for example `{first}`", scenario.memory));
+    }
+    if summary.waited_pct > 50.0 {
+        warnings.push(format!(
+            "the worker is overloaded: {:.0} % of activations had to wait for memory; \
+             waits, not cold starts, decide the response times",
+            summary.waited_pct
+        ));
+    }
+    if summary.dropped_pct > 50.0 {
+        warnings.push(format!(
+            "the worker is overloaded: {:.0} % of activations were dropped; cold-start figures are of the rest",
+            summary.dropped_pct
+        ));
+    }
+    if summary.unserved > 0 {
+        warnings.push(format!(
+            "{} activations were never served: what they wait for can never be freed",
+            thousands(summary.unserved)
+        ));
+    }
+    if summary.containers.evicted == 0 && summary.dropped == 0 && summary.waited == 0 {
+        warnings.push(format!(
+            "memory was never short (at most {} of {} MiB were used), so the eviction policy `{}` was never asked; \
+             try a smaller pool.memory",
+            thousands(summary.memory.peak_mib),
+            thousands(summary.memory.capacity_mib),
+            setup.eviction.policy.name
+        ));
+    }
+    warnings
+}
+
+fn write_tables(folder: &Folder, scenario: &Scenario, trace: &Trace, replay: Replay) -> Result<(), Error> {
+    if scenario.output.functions {
+        folder.table("functions", &function_table(&replay.functions))?;
+    }
+    folder.table("memory", &memory_table(&replay.memory))?;
+    if let Some(rows) = replay.rows {
+        let names: Vec<String> = trace.functions.iter().map(|function| function.name.clone()).collect();
+        folder.table("invocations", &invocation_table(rows, &names))?;
+    }
+    Ok(())
+}
+
+fn write_common(
+    folder: &Folder,
+    scenario: &Scenario,
+    trace: &Trace,
+    args: &RunArgs,
+    summary: &serde_json::Value,
+) -> Result<(), Error> {
+    let overrides: Vec<String> = args.set.iter().map(ToString::to_string).collect();
+    let sets = overrides.iter().map(|set| format!(" --set '{set}'")).collect::<String>();
+    let rows = if args.invocations { " --invocations" } else { "" };
+    let manifest = Manifest {
+        faassim: env!("CARGO_PKG_VERSION"),
+        command: format!("faassim run {}{sets}{rows}", scenario.file.display()),
+        name: scenario.name.clone(),
+        seed: scenario.seed,
+        scenario_file: scenario.file.display().to_string(),
+        scenario: scenario.text.clone(),
+        overrides,
+        trace: TraceId {
+            path: scenario.trace.path.display().to_string(),
+            sha256: trace.checksum.clone(),
+            functions: trace.functions.len() as u64,
+            invocations: trace.len() as u64,
+        },
+    };
+    for (name, text) in [("summary.json", pretty(summary)?), ("manifest.json", pretty(&manifest)?)] {
+        folder.file(name, |out| out.write_all(text.as_bytes()))?;
+    }
+    Ok(())
+}
+
+// ----- the published simulator -----
+
+fn run_artifact(
+    scenario: &Scenario,
+    policy: artifact::Policy,
+    trace: &Trace,
+    folder: Option<&Folder>,
+) -> Result<Done, Error> {
+    let unfit = |error: artifact::InputError| {
+        Error::usage(Diagnostic::new(error.to_string()).at(scenario.trace.path.display().to_string()))
+    };
+    let functions: Vec<artifact::Function> = trace
+        .functions
+        .iter()
+        .map(|function| artifact::Function {
+            name: function.name.clone(),
+            memory_mb: function.memory.mib() as f64,
+            cold_ms: function.cold.as_ms_f64(),
+            warm_ms: function.warm.as_ms_f64(),
+        })
+        .collect();
+    let mut simulator =
+        artifact::Simulator::new(&functions, policy, scenario.memory.mib() as f64).map_err(unfit)?;
+    let window = Window::new(&scenario.trace, trace);
+    let total = window.len() as u64;
+    let mut progress = Progress::new(total);
+    let (mut first, mut last) = (None, Time::ZERO);
+    for (number, arrival) in window.enumerate() {
+        if number % 4096 == 0 && !progress.proceed(number as u64, arrival.time) {
+            return Err(stopped());
+        }
+        simulator.step(arrival.function, arrival.time.as_ms_f64(), &mut ()).map_err(unfit)?;
+        first.get_or_insert(arrival.time);
+        last = arrival.time;
+    }
+    let speed = Speed { wall_s: progress.elapsed().as_secs_f64(), invocations: total };
+    drop(progress);
+    let report = simulator.finish();
+    let heading = Heading {
+        name: scenario.name.clone(),
+        question: scenario.question.clone(),
+        lines: vec![
+            trace_line(scenario, trace, total),
+            format!("published FaasCache simulator, policy {}, {} MB", policy.name(), scenario.memory.mib()),
+        ],
+    };
+    if let Some(folder) = folder {
+        let names: Vec<String> = functions.into_iter().map(|function| function.name).collect();
+        folder.table("functions", &artifact_function_table(&names, &report.per_function))?;
+    }
+    let simulated_s = (last - first.unwrap_or(last)).as_secs_f64();
+    Ok(Done {
+        text: artifact_text(&heading, &report, speed, simulated_s),
+        warnings: Vec::new(),
+        summary: artifact_summary(scenario, policy, &report),
+        speed,
+    })
+}
+
+fn artifact_summary(scenario: &Scenario, policy: artifact::Policy, report: &artifact::Report) -> serde_json::Value {
+    let metrics = report.metrics();
+    let counts = &report.counts;
+    serde_json::json!({
+        "scenario": scenario.name,
+        "engine": "faascache-artifact",
+        "policy": policy.name(),
+        "memory_mb": scenario.memory.mib(),
+        "summary": {
+            "invocations": counts.invocations(),
+            "hits": counts.hits,
+            "misses": counts.misses,
+            "dropped": counts.dropped,
+            "evictions": counts.evictions,
+            "evict_pressure": report.evict_pressure,
+            "evict_expired": report.evict_expired,
+            "hist_unloads": report.hist_unloads,
+            "prewarm_added": report.prewarm_added,
+            "prewarm_rejected": report.prewarm_rejected,
+            "final_clock": report.final_clock,
+            "peak_pool": report.peak_pool,
+            "peak_mem_mb": report.peak_memory_mb,
+            "cold_pct": metrics.cold_pct,
+            "drop_pct": metrics.drop_pct,
+            "exec_increase_pct_published": metrics.exec_increase_pct_published,
+            "exec_increase_pct_fixed": metrics.exec_increase_pct_fixed,
+            "exec_increase_pct_total_time": metrics.exec_increase_pct_total_time,
+            "wted_eat_ms_published": metrics.wted_eat_ms_published,
+            "server_cold_ms_published": metrics.server_cold_ms_published,
+        },
+    })
+}

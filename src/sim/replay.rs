@@ -1,0 +1,186 @@
+//! From a checked scenario and a trace to figures. Owns how both become a pool, a cost model and a
+//! queue; must never print or write.
+
+use crate::ids::{ActionId, KindId};
+use crate::memory::Memory;
+use crate::policy::registry::Making;
+use crate::pool::rules::{Rules, StemCell};
+use crate::pool::tables::FunctionSpec;
+use crate::pool::{Pool, Setup};
+use crate::scenario::{PoolSetup, Scenario, TraceSpec};
+use crate::tally::{FunctionFigures, MemorySample, Observer, Rows, Summary, Tally};
+use crate::time::{Span, Time};
+use crate::trace::{Arrival, Trace};
+
+use super::{Control, CostModel, End, EventQueue, Stopped, Wheel, simulate};
+
+/// Everything a replay found out.
+#[derive(Debug)]
+pub struct Replay {
+    /// The figures.
+    pub summary: Summary,
+    /// By function, in the order of the trace.
+    pub functions: Vec<FunctionFigures>,
+    /// Memory over time.
+    pub memory: Vec<MemorySample>,
+    /// By invocation, if the scenario asked for it.
+    pub rows: Option<Rows>,
+}
+
+/// Why there is no result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ReplayError {
+    /// Stopped from outside.
+    Stopped,
+    /// The scenario does not fit the trace; the text says how.
+    Unfit(String),
+}
+
+/// Replays a trace through the pool that a scenario describes.
+///
+/// # Errors
+/// The scenario does not fit the trace, or `control` stopped the run.
+pub fn replay(
+    scenario: &Scenario,
+    setup: &PoolSetup,
+    trace: &Trace,
+    control: &mut impl Control,
+) -> Result<Replay, ReplayError> {
+    let mut queue = Wheel::new(mean_gap(trace));
+    let mut tally = Tally::new(trace.functions.len(), scenario.output.memory_every, scenario.output.invocations);
+    let end = replay_with(scenario, setup, trace, &mut queue, &mut tally, control)?;
+    let names: Vec<String> = trace.functions.iter().map(|function| function.name.clone()).collect();
+    Ok(Replay {
+        summary: tally.summary(&names, scenario.memory, end.at, end.unserved),
+        functions: tally.function_figures(&names, |ix| trace.functions[ix].memory),
+        memory: tally.memory_samples().to_vec(),
+        rows: tally.take_rows(),
+    })
+}
+
+/// The same with a queue and an observer of the caller's choice.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_with(
+    scenario: &Scenario,
+    setup: &PoolSetup,
+    trace: &Trace,
+    queue: &mut impl EventQueue,
+    observer: &mut impl Observer,
+    control: &mut impl Control,
+) -> Result<End, ReplayError> {
+    let costs = CostModel::new(scenario.seed, &setup.costs, &setup.failures, &trace.functions)
+        .map_err(ReplayError::Unfit)?;
+    let mut pool = make_pool(scenario.seed, scenario.memory, setup, trace, &costs);
+    let mut window = Window::new(&scenario.trace, trace).peekable();
+    if window.peek().is_none() {
+        return Err(ReplayError::Unfit("no invocation of the trace lies between `from` and `until`".to_owned()));
+    }
+    simulate(&mut pool, window, &costs, queue, observer, control).map_err(|Stopped| ReplayError::Stopped)
+}
+
+/// The pool of a scenario for the functions of a trace.
+pub fn make_pool(seed: u64, memory: Memory, setup: &PoolSetup, trace: &Trace, costs: &CostModel) -> Pool {
+    let mut kinds = Kinds::default();
+    let functions = trace
+        .functions
+        .iter()
+        .enumerate()
+        .map(|(ix, function)| FunctionSpec {
+            // A trace's functions are told apart by name, so each is an action of its own, invoked
+            // from its own namespace.
+            action: ActionId(ix as u32),
+            memory: function.memory,
+            kind: kinds.id(&function.kind),
+            max_concurrent: function.max_concurrent,
+            logs: costs.collects_logs(ix as u32),
+            cold: function.cold,
+            warm: function.warm,
+        })
+        .collect();
+    let stem_cells = setup
+        .stem_cells
+        .iter()
+        .map(|cell| StemCell {
+            kind: kinds.id(&cell.kind),
+            memory: cell.memory,
+            initial_count: cell.initial_count,
+            reactive: cell.reactive,
+        })
+        .collect();
+    let rules: Rules = setup.rules.clone();
+    let making = Making { seed, tracking: rules.tracking, capacity_mib: memory.mib() };
+    Pool::new(Setup {
+        evict: setup.eviction.make(making),
+        keep_alive: setup.keep_alive.make(making),
+        rules,
+        memory,
+        functions,
+        stem_cells,
+    })
+}
+
+/// Mean time between arrivals, by which the fast queue is dimensioned.
+pub fn mean_gap(trace: &Trace) -> Span {
+    Span(trace.span().0 / trace.len() as u64)
+}
+
+#[derive(Default)]
+struct Kinds {
+    names: Vec<String>,
+}
+
+impl Kinds {
+    fn id(&mut self, name: &str) -> KindId {
+        let ix = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        KindId(ix as u16)
+    }
+}
+
+/// The part of a trace that a scenario asks for.
+pub struct Window<'a> {
+    trace: &'a Trace,
+    next: usize,
+    end: usize,
+}
+
+impl<'a> Window<'a> {
+    /// Arrivals from `from` on, before `until`, at most `limit`.
+    pub fn new(spec: &TraceSpec, trace: &'a Trace) -> Window<'a> {
+        let times = trace.invocations.time();
+        let next = times.partition_point(|time| *time < spec.from);
+        let end = times.partition_point(|time: &Time| *time < spec.until).max(next);
+        let most = spec.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        Window { trace, next, end: end.min(next.saturating_add(most)) }
+    }
+}
+
+impl Iterator for Window<'_> {
+    type Item = Arrival;
+
+    #[inline]
+    fn next(&mut self) -> Option<Arrival> {
+        if self.next >= self.end {
+            return None;
+        }
+        let ix = self.next;
+        self.next += 1;
+        let invocations = &self.trace.invocations;
+        Some(Arrival {
+            time: invocations.time()[ix],
+            function: invocations.function()[ix],
+            duration: invocations.duration().and_then(|durations| durations[ix].span()),
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.end - self.next;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Window<'_> {}
