@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The whole test command: formatting, lints, every test, the documentation, and the README's first command.
+# One profile (release) for everything, so that the dependencies are built once.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "formatting"
+cargo fmt --check
+step "lints (warnings are errors)"
+cargo clippy --release --all-targets -- -D warnings
+step "build"
+cargo build --release
+step "tests"
+cargo test --release
+step "documentation (warnings are errors)"
+RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps
+step "the quick start"
+cargo run --release --quiet -- run scenarios/quickstart.toml --no-results
+step "all is well"
