@@ -1,9 +1,24 @@
 //! faassim: how many cold starts, how much memory, how much latency has a FaaS worker?
+//!
+//! One [`pool`] decides which container serves which activation, who is evicted and how long the idle
+//! stay; [`policy`] plugs into it. It is a state machine without IO or clock. A driver tells it facts
+//! and carries out its orders: [`sim`] does so in virtual time, replaying a [`trace`] as a
+//! [`scenario`] says. What happened is counted by [`tally`] and written by [`results`]. [`artifact`] is
+//! the published FaasCache simulator, kept exact beside all this. The commands are in [`cli`].
+//!
+//! ARCHITECTURE.md has the picture and the reasons.
 
 pub mod artifact;
+pub mod cli;
+pub mod error;
 pub mod ids;
 pub mod memory;
 pub mod policy;
 pub mod pool;
+pub mod results;
+pub mod scenario;
+pub mod sim;
+pub mod suggest;
+pub mod tally;
 pub mod time;
 pub mod trace;

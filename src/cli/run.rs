@@ -12,8 +12,8 @@ use super::{print, tell};
 use crate::artifact;
 use crate::error::{Diagnostic, Error};
 use crate::results::{
-    Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, function_table, invocation_table,
-    memory_table, summary_text, thousands,
+    Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, function_table,
+    invocation_table, memory_table, summary_text, thousands,
 };
 use crate::scenario::{Engine, Override, PoolSetup, Scenario};
 use crate::sim::{self, Control as _, Replay, ReplayError, Window};
@@ -97,12 +97,14 @@ impl Done {
 }
 
 fn pretty(value: &impl Serialize) -> Result<String, Error> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Error::run(format!("cannot write JSON: {error}")))?;
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::run(format!("cannot write JSON: {error}")))?;
     Ok(text + "\n")
 }
 
 fn load(scenario: &Scenario) -> Result<Trace, Error> {
-    let loaded = trace::read_native(&scenario.trace.path).map_err(|error| Error::usage(Diagnostic::from(&error)))?;
+    let loaded =
+        trace::read_native(&scenario.trace.path).map_err(|error| Error::usage(Diagnostic::from(&error)))?;
     for note in loaded.notes {
         tell(&format!("note: {}: {note}", scenario.trace.path.display()));
     }
@@ -111,7 +113,12 @@ fn load(scenario: &Scenario) -> Result<Trace, Error> {
 
 // ----- the pool -----
 
-fn run_pool(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, folder: Option<&Folder>) -> Result<Done, Error> {
+fn run_pool(
+    scenario: &Scenario,
+    setup: &PoolSetup,
+    trace: &Trace,
+    folder: Option<&Folder>,
+) -> Result<Done, Error> {
     let total = Window::new(&scenario.trace, trace).len() as u64;
     let mut progress = Progress::new(total);
     let outcome = sim::replay(scenario, setup, trace, &mut progress);
@@ -179,7 +186,8 @@ fn warnings(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: &Sum
     if let Some(first) = large.first() {
         let many = large.len();
         let what = if many == 1 { "1 function is".to_owned() } else { format!("{many} functions are") };
-        warnings.push(format!("{what} larger than the whole pool ({}), for example `{first}`", scenario.memory));
+        warnings
+            .push(format!("{what} larger than the whole pool ({}), for example `{first}`", scenario.memory));
     }
     if summary.waited_pct > 50.0 {
         warnings.push(format!(
@@ -314,7 +322,11 @@ fn run_artifact(
     })
 }
 
-fn artifact_summary(scenario: &Scenario, policy: artifact::Policy, report: &artifact::Report) -> serde_json::Value {
+fn artifact_summary(
+    scenario: &Scenario,
+    policy: artifact::Policy,
+    report: &artifact::Report,
+) -> serde_json::Value {
     let metrics = report.metrics();
     let counts = &report.counts;
     serde_json::json!({

@@ -32,7 +32,8 @@ impl Folder {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let cannot = |error: io::Error| Error::run(format!("cannot write results to {}: {error}", target.display()));
+        let cannot =
+            |error: io::Error| Error::run(format!("cannot write results to {}: {error}", target.display()));
         fs::create_dir_all(parent).map_err(cannot)?;
         let temporary = tempfile::Builder::new().prefix(".faassim-").tempdir_in(parent).map_err(cannot)?;
         Ok(Folder { target: target.to_owned(), temporary })
@@ -42,7 +43,11 @@ impl Folder {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn file(&self, name: &str, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<(), Error> {
+    pub fn file(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+    ) -> Result<(), Error> {
         let attempt = || {
             let mut out = BufWriter::new(File::create(self.temporary.path().join(name))?);
             write(&mut out)?;
@@ -68,9 +73,11 @@ impl Folder {
     /// It cannot be renamed; then the one before is still there.
     pub fn finish(self) -> Result<(), Error> {
         let Folder { target, temporary } = self;
-        let cannot = |error: io::Error| Error::run(format!("cannot write results to {}: {error}", target.display()));
+        let cannot =
+            |error: io::Error| Error::run(format!("cannot write results to {}: {error}", target.display()));
         // Temporary folders are private; results are as readable as any other file of the user.
-        let mode = fs::metadata(temporary.path().parent().unwrap_or(Path::new("."))).map_err(cannot)?.permissions();
+        let mode =
+            fs::metadata(temporary.path().parent().unwrap_or(Path::new("."))).map_err(cannot)?.permissions();
         fs::set_permissions(temporary.path(), mode).map_err(cannot)?;
         let new = temporary.keep();
         let old = new.with_extension("old");

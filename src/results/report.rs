@@ -71,8 +71,12 @@ fn invocations(out: &mut String, summary: &Summary) {
     if s.partial > 0 {
         let prewarmed = s.starts.prewarmed + s.starts.recreated_prewarm;
         let joined = s.starts.warming + s.starts.warming_cold;
-        let text =
-            format!("{} of served: {} prewarmed, {} joined a start", pct(s.partial_pct), thousands(prewarmed), thousands(joined));
+        let text = format!(
+            "{} of served: {} prewarmed, {} joined a start",
+            pct(s.partial_pct),
+            thousands(prewarmed),
+            thousands(joined)
+        );
         row(out, "  partly cold", s.partial, &text);
     }
     row(out, "  dropped", s.dropped, &format!("{} of all{}", pct(s.dropped_pct), dropped(s)));
@@ -130,7 +134,10 @@ fn causes(out: &mut String, summary: &Summary) {
 }
 
 fn times(out: &mut String, summary: &Summary) {
-    line(out, &format!("{:<14}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}", "", "mean", "p50", "p90", "p95", "p99", "max"));
+    line(
+        out,
+        &format!("{:<14}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}", "", "mean", "p50", "p90", "p95", "p99", "max"),
+    );
     for (name, p) in [("wait", &summary.wait_ms), ("response", &summary.response_ms)] {
         let Percentiles { mean, p50, p90, p95, p99, max } = *p;
         let cells = [mean, p50, p90, p95, p99, max].map(|ms| format!("{:>10}", duration(ms))).concat();
@@ -179,7 +186,10 @@ fn speed_line(out: &mut String, simulated_s: f64, speed: Speed) {
     let simulated = Span((simulated_s * 1e6) as u64);
     let rate = speed.per_second();
     let rate = if rate >= 1e6 { format!("{:.1} million", rate / 1e6) } else { thousands(rate as u64) };
-    line(out, &format!("simulated     {} in {:.2} s: {rate} invocations/s", round_span(simulated), speed.wall_s));
+    line(
+        out,
+        &format!("simulated     {} in {:.2} s: {rate} invocations/s", round_span(simulated), speed.wall_s),
+    );
 }
 
 /// The summary of a run of the published simulator.
@@ -197,20 +207,34 @@ pub fn artifact_text(heading: &Heading, report: &Report, speed: Speed, simulated
     row(&mut out, "  expired", report.evict_expired, "");
     if report.hist_unloads + report.prewarm_added + report.prewarm_rejected > 0 {
         row(&mut out, "HIST unloads", report.hist_unloads, "");
-        row(&mut out, "HIST prewarms", report.prewarm_added, &format!("and {} refused", thousands(report.prewarm_rejected)));
+        row(
+            &mut out,
+            "HIST prewarms",
+            report.prewarm_added,
+            &format!("and {} refused", thousands(report.prewarm_rejected)),
+        );
     }
     out.push('\n');
     metric_table(&mut out, &metrics);
-    line(&mut out, &format!("memory        peak {:.0} MB in {} containers", report.peak_memory_mb, report.peak_pool));
+    line(
+        &mut out,
+        &format!("memory        peak {:.0} MB in {} containers", report.peak_memory_mb, report.peak_pool),
+    );
     speed_line(&mut out, simulated_s, speed);
     out
 }
 
 fn metric_table(out: &mut String, metrics: &Metrics) {
-    let cell = |value: Option<f64>, unit: &str| value.map_or_else(|| "none".to_owned(), |value| format!("{value:.2}{unit}"));
+    let cell = |value: Option<f64>, unit: &str| {
+        value.map_or_else(|| "none".to_owned(), |value| format!("{value:.2}{unit}"))
+    };
     line(out, &format!("{:<34}{:>16}{:>16}", "", "as published", "roles put right"));
     for (name, published, fixed) in [
-        ("increase of execution time", cell(metrics.exec_increase_pct_published, " %"), cell(metrics.exec_increase_pct_fixed, " %")),
+        (
+            "increase of execution time",
+            cell(metrics.exec_increase_pct_published, " %"),
+            cell(metrics.exec_increase_pct_fixed, " %"),
+        ),
         ("the same over total time", String::from("-"), cell(metrics.exec_increase_pct_total_time, " %")),
         ("weighted execution time", cell(metrics.wted_eat_ms_published, " ms"), String::from("-")),
         ("cold overhead per invocation", cell(metrics.server_cold_ms_published, " ms"), String::from("-")),

@@ -43,7 +43,10 @@ pub fn invocation_table(rows: Rows, names: &[String]) -> Table {
         .with("init_ms", ms(rows.init_us))
         .with("duration_ms", ms(rows.duration_us))
         .with("response_ms", ms(rows.response_us))
-        .with("container", Column::MaybeWhole(rows.container.into_iter().map(|slot| slot.map(u64::from)).collect()))
+        .with(
+            "container",
+            Column::MaybeWhole(rows.container.into_iter().map(|slot| slot.map(u64::from)).collect()),
+        )
 }
 
 /// A row per sample.

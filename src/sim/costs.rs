@@ -5,7 +5,6 @@
 //! the activation, or of the container). So the n-th activation runs for the same time whatever the
 //! memory, the policy and the thread count: two configurations are compared on the same luck.
 
-use rand::Rng as _;
 use rand::RngExt as _;
 use rand::SeedableRng as _;
 use rand_distr::{Distribution as _, Exp, Gamma, LogNormal, Normal, Weibull};
@@ -88,7 +87,12 @@ impl CostModel {
     ///
     /// # Errors
     /// A distribution whose parameters are out of range.
-    pub fn new(seed: u64, spec: &CostSpec, failures: &Failures, functions: &[Function]) -> Result<CostModel, String> {
+    pub fn new(
+        seed: u64,
+        spec: &CostSpec,
+        failures: &Failures,
+        functions: &[Function],
+    ) -> Result<CostModel, String> {
         let functions = functions
             .iter()
             .map(|function| {
@@ -102,7 +106,8 @@ impl CostModel {
 
     /// Whether logs take any time, so that collecting them is worth an event.
     pub fn collects_logs(&self, function: u32) -> bool {
-        !matches!(self.functions[function as usize].logs, Value::Always(Span::ZERO)) || self.failures.logs > 0.0
+        !matches!(self.functions[function as usize].logs, Value::Always(Span::ZERO))
+            || self.failures.logs > 0.0
     }
 
     /// How long a warm run of an activation takes; `traced`: what the trace says of it.
@@ -227,9 +232,9 @@ impl Value {
             Shape::Normal { mean, sd } => {
                 Sampler::Normal(Normal::new(us(*mean), us(*sd)).map_err(|e| fault("normal", &e))?)
             }
-            Shape::LogNormal { median, sigma } => {
-                Sampler::LogNormal(LogNormal::new(us(*median).ln(), *sigma).map_err(|e| fault("log-normal", &e))?)
-            }
+            Shape::LogNormal { median, sigma } => Sampler::LogNormal(
+                LogNormal::new(us(*median).ln(), *sigma).map_err(|e| fault("log-normal", &e))?,
+            ),
             Shape::Gamma { mean, shape } => {
                 Sampler::Gamma(Gamma::new(*shape, us(*mean) / shape).map_err(|e| fault("gamma", &e))?)
             }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::costs::{CostModel, Draw};
 use super::queue::EventQueue;
 use crate::ids::{ActivationId, ContainerId, FunctionId, KindId};
-use crate::pool::boundary::{Action, Ack, CreateFault, InitOutcome, RunOutcome, Status};
+use crate::pool::boundary::{Ack, Action, CreateFault, InitOutcome, RunOutcome, Status};
 use crate::pool::{Input, Note, Pool, Sink};
 use crate::tally::{Ending, Observer, Outcome};
 use crate::time::{Span, Time};
@@ -59,7 +59,16 @@ pub fn simulate(
     observer: &mut impl Observer,
     control: &mut impl Control,
 ) -> Result<End, Stopped> {
-    let mut world = World { now: Time::ZERO, queue, costs, observer, flights: Flights::default(), containers: Vec::new(), pulled: BTreeMap::new(), counts: Counts::default() };
+    let mut world = World {
+        now: Time::ZERO,
+        queue,
+        costs,
+        observer,
+        flights: Flights::default(),
+        containers: Vec::new(),
+        pulled: BTreeMap::new(),
+        counts: Counts::default(),
+    };
     let mut arrivals = arrivals.peekable();
     let mut invocations = 0_u64;
     world.now = arrivals.peek().map_or(Time::ZERO, |first| first.time);

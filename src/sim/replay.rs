@@ -47,7 +47,8 @@ pub fn replay(
     control: &mut impl Control,
 ) -> Result<Replay, ReplayError> {
     let mut queue = Wheel::new(mean_gap(trace));
-    let mut tally = Tally::new(trace.functions.len(), scenario.output.memory_every, scenario.output.invocations);
+    let mut tally =
+        Tally::new(trace.functions.len(), scenario.output.memory_every, scenario.output.invocations);
     let end = replay_with(scenario, setup, trace, &mut queue, &mut tally, control)?;
     let names: Vec<String> = trace.functions.iter().map(|function| function.name.clone()).collect();
     Ok(Replay {
@@ -75,7 +76,9 @@ pub fn replay_with(
     let mut pool = make_pool(scenario.seed, scenario.memory, setup, trace, &costs);
     let mut window = Window::new(&scenario.trace, trace).peekable();
     if window.peek().is_none() {
-        return Err(ReplayError::Unfit("no invocation of the trace lies between `from` and `until`".to_owned()));
+        return Err(ReplayError::Unfit(
+            "no invocation of the trace lies between `from` and `until`".to_owned(),
+        ));
     }
     simulate(&mut pool, window, &costs, queue, observer, control).map_err(|Stopped| ReplayError::Stopped)
 }

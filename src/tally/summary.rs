@@ -322,7 +322,11 @@ impl Tally {
     }
 
     /// The figures of each function, by number.
-    pub fn function_figures(&self, names: &[String], memory: impl Fn(usize) -> Memory) -> Vec<FunctionFigures> {
+    pub fn function_figures(
+        &self,
+        names: &[String],
+        memory: impl Fn(usize) -> Memory,
+    ) -> Vec<FunctionFigures> {
         let figures = |(ix, count): (usize, &FunctionCount)| {
             let served = count.warm + count.cold + count.partial;
             let mean_ms = |us: u128| us as f64 / 1e3 / (served.max(1) as f64);

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::error::Diagnostic;
+
 /// One fault of a trace. Displays as
 ///
 /// ```text
@@ -60,6 +62,24 @@ impl fmt::Display for TraceError {
             write!(f, "\n  help: {help}")?;
         }
         Ok(())
+    }
+}
+
+impl From<&TraceError> for Diagnostic {
+    fn from(error: &TraceError) -> Diagnostic {
+        let place = match error.line {
+            Some(line) => format!("{}:{line}", error.file),
+            None => error.file.clone(),
+        };
+        let message = match &error.column {
+            Some(column) => format!("column `{column}`: {}", error.message),
+            None => error.message.clone(),
+        };
+        let diagnostic = Diagnostic::new(message).at(place);
+        match &error.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
     }
 }
 

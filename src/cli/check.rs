@@ -1,0 +1,183 @@
+//! `faassim check`: tells everything that is wrong with scenarios, or what they would run. Owns the
+//! summary; the checks are those of [`Scenario::load`], so that `run` never says something else.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{layout, print};
+use crate::error::{Error, Kind};
+use crate::scenario::{
+    CostSpec, Costs, DurationValue, Engine, Failures, Override, PoolSetup, Scenario, Start, differences,
+    reference,
+};
+use crate::time::{Span, Time};
+
+/// Check scenarios without running them: all errors at once, or what would run
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// The scenarios, TOML files
+    #[arg(required_unless_present = "reference")]
+    pub files: Vec<PathBuf>,
+    /// Set a value of each scenario, for example pool.memory="8 GiB"; may be repeated
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<Override>,
+    /// Print everything that can stand in a scenario
+    #[arg(long)]
+    pub reference: bool,
+}
+
+/// Checks all files and describes those that are fine.
+///
+/// # Errors
+/// A usage error with everything that is wrong in any of them.
+pub fn check(args: &CheckArgs) -> Result<(), Error> {
+    if args.reference {
+        print(&reference())?;
+    }
+    let mut wrong = Vec::new();
+    for file in &args.files {
+        match Scenario::load(file, &args.set) {
+            Ok(scenario) => print(&describe(&scenario))?,
+            Err(error) => wrong.extend(error.into_diagnostics()),
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Error::new(Kind::Usage, wrong)) }
+}
+
+/// What a scenario runs.
+fn describe(scenario: &Scenario) -> String {
+    let mut text = format!("{}: fine\n", scenario.file.display());
+    let mut line = |label: &str, what: &str| text.push_str(&layout::entry(&format!("  {label}"), 14, what));
+    line("name", &scenario.name);
+    if let Some(question) = &scenario.question {
+        line("question", question);
+    }
+    line("trace", &describe_trace(scenario));
+    line("memory", &scenario.memory.to_string());
+    match &scenario.engine {
+        Engine::Artifact(policy) => {
+            line("simulator", &format!("published FaasCache simulator, policy {policy}"))
+        }
+        Engine::Pool(setup) => {
+            for (label, what) in describe_pool(setup) {
+                line(label, &what);
+            }
+        }
+    }
+    line("seed", &scenario.seed.to_string());
+    line("output", &describe_output(scenario));
+    text
+}
+
+fn describe_trace(scenario: &Scenario) -> String {
+    let trace = &scenario.trace;
+    let mut text = trace.path.display().to_string();
+    if trace.from > Time::ZERO {
+        let _ = write!(text, ", from {}", Span(trace.from.0));
+    }
+    if trace.until < Time::NEVER {
+        let _ = write!(text, ", until {}", Span(trace.until.0));
+    }
+    if let Some(limit) = trace.limit {
+        let _ = write!(text, ", at most {limit} invocations");
+    }
+    text
+}
+
+fn describe_pool(setup: &PoolSetup) -> Vec<(&'static str, String)> {
+    let changed = differences(&setup.rules, &setup.preset.rules);
+    let changed: Vec<String> = changed.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let rules = match changed.as_slice() {
+        [] => setup.preset.name.to_owned(),
+        changed => format!("{}, but {}", setup.preset.name, changed.join(", ")),
+    };
+    let mut lines = vec![
+        ("rules", rules),
+        ("eviction", setup.eviction.to_string()),
+        ("keep-alive", setup.keep_alive.to_string()),
+    ];
+    for stem_cell in &setup.stem_cells {
+        let reactive = match stem_cell.reactive {
+            Some(reactive) => format!(", then {} to {} on demand", reactive.min_count, reactive.max_count),
+            None => String::new(),
+        };
+        let (count, kind, memory) = (stem_cell.initial_count, &stem_cell.kind, stem_cell.memory);
+        lines.push(("prewarm", format!("{count} of {kind} with {memory}{reactive}")));
+    }
+    lines.extend(describe_costs(&setup.costs));
+    let failures = describe_failures(&setup.failures);
+    if !failures.is_empty() {
+        lines.push(("failures", failures));
+    }
+    lines
+}
+
+fn describe_costs(costs: &CostSpec) -> Vec<(&'static str, String)> {
+    let mut lines = vec![("costs", describe_function_costs(&costs.general))];
+    for (name, costs) in &costs.functions {
+        lines.push(("", format!("{name}: {}", describe_function_costs(costs))));
+    }
+    lines
+}
+
+fn describe_function_costs(costs: &Costs) -> String {
+    let mut parts = Vec::new();
+    let mut part = |name: &str, duration: &DurationValue| {
+        if *duration != DurationValue::ZERO {
+            parts.push(format!("{name} {duration}"));
+        }
+    };
+    match &costs.start {
+        Start::Whole(source) => parts.push(format!("cold start {source}")),
+        Start::Phases(phases) => {
+            part("pull", &phases.pull);
+            part("create", &phases.create);
+            part("init", &phases.init);
+            if let Some(first_run) = &phases.first_run {
+                part("first run", first_run);
+            }
+        }
+    }
+    parts.push(format!("run {}", costs.run));
+    let mut part = |name: &str, duration: &DurationValue| {
+        if *duration != DurationValue::ZERO {
+            parts.push(format!("{name} {duration}"));
+        }
+    };
+    part("unpause", &costs.unpause);
+    part("pause", &costs.pause);
+    part("logs", &costs.logs);
+    part("remove", &costs.remove);
+    parts.join("; ")
+}
+
+fn describe_failures(failures: &Failures) -> String {
+    [
+        ("create", failures.create),
+        ("init", failures.init),
+        ("run", failures.run),
+        ("logs", failures.logs),
+        ("pause", failures.pause),
+        ("resume", failures.resume),
+    ]
+    .iter()
+    .filter(|(_, probability)| *probability > 0.0)
+    .map(|(name, probability)| format!("{name} {probability}"))
+    .collect::<Vec<_>>()
+    .join(", ")
+}
+
+fn describe_output(scenario: &Scenario) -> String {
+    let output = &scenario.output;
+    let mut tables = vec!["summary".to_owned()];
+    if output.functions {
+        tables.push("functions".to_owned());
+    }
+    if output.invocations {
+        tables.push("invocations".to_owned());
+    }
+    tables.push(format!("memory every {}", output.memory_every));
+    tables.join(", ")
+}

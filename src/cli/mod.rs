@@ -1,0 +1,68 @@
+//! The command line: one file per command. Owns arguments, what is printed where and the exit code;
+//! the work itself is done elsewhere.
+//!
+//! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 it could
+//! not be done, 2 wrong usage or a wrong scenario, 130 interrupted.
+
+pub mod check;
+mod layout;
+pub mod policies;
+mod progress;
+pub mod run;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+
+/// How many cold starts, how much memory, how much latency has a FaaS worker?
+#[derive(Parser, Debug)]
+#[command(name = "faassim", version, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Run(run::RunArgs),
+    Check(check::CheckArgs),
+    Policies(policies::PoliciesArgs),
+}
+
+/// Reads the arguments, does what they say and tells how it went.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Check(args) => check::check(&args),
+        Command::Policies(args) => policies::policies(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(&error.to_string());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Prints a result. A reader that has seen enough and closed the pipe is no error.
+///
+/// # Errors
+/// A run error if standard output cannot be written, as on a full disk.
+pub fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::run(format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a line on standard error. There is nowhere to complain if that fails.
+pub fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,195 @@
+//! How long everything takes, in general and per function. Owns what the costs mean and how they are
+//! read; must never draw a random number.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::duration::{self, DurationValue};
+use super::keys::FUNCTION_COSTS;
+use super::section::{Flaw, Problems, Section};
+use super::tree::{Raw, segment};
+
+/// What everything costs.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct CostSpec {
+    /// Of every function without exceptions.
+    pub general: Costs,
+    /// Of the functions with exceptions, by name, complete: what an exception does not say is as in general.
+    pub functions: BTreeMap<String, Costs>,
+}
+
+impl CostSpec {
+    /// What holds for this function.
+    pub fn of(&self, function: &str) -> &Costs {
+        self.functions.get(function).unwrap_or(&self.general)
+    }
+}
+
+/// What everything costs for one function.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Costs {
+    /// From dispatch to the run.
+    pub start: Start,
+    /// A run.
+    pub run: Source,
+    /// Thawing a paused container.
+    pub unpause: DurationValue,
+    /// Freezing an idle one.
+    pub pause: DurationValue,
+    /// Collecting logs after a run.
+    pub logs: DurationValue,
+    /// Removing a container.
+    pub remove: DurationValue,
+}
+
+impl Default for Costs {
+    /// Start and run as in the trace, everything else takes no time.
+    fn default() -> Costs {
+        Costs {
+            start: Start::Whole(Source::Trace),
+            run: Source::Trace,
+            unpause: DurationValue::ZERO,
+            pause: DurationValue::ZERO,
+            logs: DurationValue::ZERO,
+            remove: DurationValue::ZERO,
+        }
+    }
+}
+
+/// What a cold start adds to the run.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Start {
+    /// One number. [`Source::Trace`]: the function's cold less its warm time.
+    Whole(Source),
+    /// Its phases.
+    Phases(Phases),
+}
+
+/// The phases of a cold start. A prewarmed container has only `init` and `first_run` before it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Phases {
+    /// Fetching the image, before the first container of each kind.
+    pub pull: DurationValue,
+    /// Creating the container.
+    pub create: DurationValue,
+    /// Loading the function's code.
+    pub init: DurationValue,
+    /// The first run in a fresh container; `None`: like every run.
+    pub first_run: Option<DurationValue>,
+}
+
+impl Phases {
+    const NONE: Phases = Phases {
+        pull: DurationValue::ZERO,
+        create: DurationValue::ZERO,
+        init: DurationValue::ZERO,
+        first_run: None,
+    };
+}
+
+/// Where a duration comes from.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Source {
+    /// The trace.
+    Trace,
+    /// The scenario.
+    Given(DurationValue),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Trace => f.write_str("from the trace"),
+            Source::Given(duration) => duration.fmt(f),
+        }
+    }
+}
+
+const PHASES: [&str; 4] = ["pull", "create", "init", "first-run"];
+
+/// Reads `[costs]`.
+pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> CostSpec {
+    let general = read_costs(section, &Costs::default(), problems);
+    let mut functions = BTreeMap::new();
+    if let Some(table) = section.find("functions").and_then(|entry| section.as_table(entry, problems)) {
+        for entry in &table.entries {
+            let path = format!("{}.{}", section.subject("functions"), segment(&entry.key));
+            let Raw::Table(inner) = &entry.node.raw else {
+                let help = format!("write for example [{path}] and below it `run = \"50 ms\"`");
+                problems.push(
+                    &entry.origin,
+                    path,
+                    Flaw::expected("a table of costs", &entry.node).help(help),
+                );
+                continue;
+            };
+            let section = Section::open(path, &entry.origin, inner, FUNCTION_COSTS, problems);
+            functions.insert(entry.key.clone(), read_costs(&section, &general, problems));
+        }
+    }
+    CostSpec { general, functions }
+}
+
+/// What `section` says, and `otherwise` what it leaves open.
+fn read_costs(section: &Section<'_>, otherwise: &Costs, problems: &mut Problems) -> Costs {
+    let mut costs = otherwise.clone();
+    if let Some(start) = read_start(section, &otherwise.start, problems) {
+        costs.start = start;
+    }
+    if let Some(run) = read_source(section, "run", problems) {
+        costs.run = run;
+    }
+    for (name, place) in [
+        ("unpause", &mut costs.unpause),
+        ("pause", &mut costs.pause),
+        ("logs", &mut costs.logs),
+        ("remove", &mut costs.remove),
+    ] {
+        if let Some(duration) = duration::read(section, name, problems) {
+            *place = duration;
+        }
+    }
+    costs
+}
+
+/// The start as one number or as phases, not both; nothing if the section says nothing of it.
+fn read_start(section: &Section<'_>, otherwise: &Start, problems: &mut Problems) -> Option<Start> {
+    let whole = read_source(section, "cold-start", problems);
+    let mut phases = match otherwise {
+        Start::Phases(phases) => phases.clone(),
+        Start::Whole(_) => Phases::NONE,
+    };
+    for (name, place) in
+        [("pull", &mut phases.pull), ("create", &mut phases.create), ("init", &mut phases.init)]
+    {
+        if let Some(duration) = duration::read(section, name, problems) {
+            *place = duration;
+        }
+    }
+    if let Some(first_run) = duration::read(section, "first-run", problems) {
+        phases.first_run = Some(first_run);
+    }
+
+    let Some(phase) = PHASES.iter().find(|name| section.find(name).is_some()) else {
+        return whole.map(Start::Whole);
+    };
+    if section.find("cold-start").is_some() {
+        let flaw = Flaw::new(format!("a cold start is one number or phases, but `{phase}` is given as well"));
+        let help = "keep either `cold-start` or `pull`, `create`, `init` and `first-run`";
+        section.refuse("cold-start", flaw.help(help), problems);
+    } else if section.find("create").or(section.find("init")).is_none()
+        && matches!(otherwise, Start::Whole(_))
+    {
+        let flaw = Flaw::new("is a phase of a cold start, which needs `create` or `init` too");
+        section.refuse(phase, flaw.help("add one of them, as \"0 s\" if that is meant"), problems);
+    }
+    Some(Start::Phases(phases))
+}
+
+/// `"trace"` or a duration.
+fn read_source(section: &Section<'_>, name: &'static str, problems: &mut Problems) -> Option<Source> {
+    match &section.find(name)?.node.raw {
+        Raw::Text(text) if text == "trace" => Some(Source::Trace),
+        _ => duration::read(section, name, problems).map(Source::Given),
+    }
+}
