@@ -124,33 +124,31 @@ fn describe_costs(costs: &CostSpec) -> Vec<(&'static str, String)> {
 
 fn describe_function_costs(costs: &Costs) -> String {
     let mut parts = Vec::new();
-    let mut part = |name: &str, duration: &DurationValue| {
-        if *duration != DurationValue::ZERO {
-            parts.push(format!("{name} {duration}"));
-        }
-    };
     match &costs.start {
         Start::Whole(source) => parts.push(format!("cold start {source}")),
         Start::Phases(phases) => {
-            part("pull", &phases.pull);
-            part("create", &phases.create);
-            part("init", &phases.init);
-            if let Some(first_run) = &phases.first_run {
-                part("first run", first_run);
+            let first_run = phases.first_run.iter().map(|duration| ("first run", duration));
+            let phases = [("pull", &phases.pull), ("create", &phases.create), ("init", &phases.init)];
+            parts.extend(phases.into_iter().chain(first_run).filter_map(describe_duration));
+            if parts.is_empty() {
+                parts.push("cold start 0 s".to_owned());
             }
         }
     }
     parts.push(format!("run {}", costs.run));
-    let mut part = |name: &str, duration: &DurationValue| {
-        if *duration != DurationValue::ZERO {
-            parts.push(format!("{name} {duration}"));
-        }
-    };
-    part("unpause", &costs.unpause);
-    part("pause", &costs.pause);
-    part("logs", &costs.logs);
-    part("remove", &costs.remove);
+    let others = [
+        ("unpause", &costs.unpause),
+        ("pause", &costs.pause),
+        ("logs", &costs.logs),
+        ("remove", &costs.remove),
+    ];
+    parts.extend(others.into_iter().filter_map(describe_duration));
     parts.join("; ")
+}
+
+/// Nothing for what takes no time.
+fn describe_duration((name, duration): (&str, &DurationValue)) -> Option<String> {
+    (*duration != DurationValue::ZERO).then(|| format!("{name} {duration}"))
 }
 
 fn describe_failures(failures: &Failures) -> String {

@@ -152,7 +152,7 @@ fn descend(node: &mut Node, path: &[String], depth: usize, value: Node) -> Resul
             descend(item, path, depth + 1, value)
         }
         _ => {
-            // A name or number gives way to the table that spells it out, as `eviction = "lru"` to `eviction.lru.x`.
+            // A name gives way to the table that spells it out, as `eviction = "lru"` to `eviction.lru.x`.
             *node = Node { origin: value.origin.clone(), raw: Raw::Table(Table::default()) };
             descend(node, path, depth, value)
         }

@@ -143,7 +143,11 @@ impl<'t> Section<'t> {
             Raw::Table(table) => Some(table),
             _ => {
                 let path = self.subject(&entry.key);
-                let help = format!("write [{path}] on a line of its own and the keys below it");
+                let help = match self.keys.iter().find(|key| key.name == entry.key && !key.example.is_empty())
+                {
+                    Some(key) => format!("write for example `{} = {}`", key.name, key.example),
+                    None => format!("write [{path}] on a line of its own and the keys below it"),
+                };
                 problems.push(&entry.origin, path, Flaw::expected("a table", &entry.node).help(help));
                 None
             }
@@ -204,10 +208,16 @@ impl<'t> Section<'t> {
     fn miss(&self, name: &str, problems: &mut Problems) {
         let subject = self.subject(name);
         let example = self.keys.iter().find(|key| key.name == name).map_or("...", |key| key.example);
-        let header = SECTIONS.iter().find(|known| known.path == self.path).map(|known| known.header);
-        let header = header.map_or_else(|| format!("[{}]", self.path), str::to_owned);
-        let help = format!("add `{name} = {example}` under {header}");
+        let help = format!("add `{name} = {example}` under {}", self.header());
         problems.push(&self.origin, "", Flaw::new(format!("`{subject}` is missing")).help(help));
+    }
+
+    /// How the table is written.
+    fn header(&self) -> String {
+        match SECTIONS.iter().find(|known| known.path == self.path) {
+            Some(known) => known.header.to_owned(),
+            None => format!("[{}]", self.path),
+        }
     }
 
     /// The dotted path of a key.
@@ -218,7 +228,7 @@ impl<'t> Section<'t> {
     fn unknown(&self, entry: &Entry) -> Flaw {
         let name = entry.key.as_str();
         let known = || self.keys.iter().map(|key| key.name);
-        let place = if self.path.is_empty() { String::new() } else { format!(" in [{}]", self.path) };
+        let place = if self.path.is_empty() { String::new() } else { format!(" in {}", self.header()) };
         let what = if matches!(entry.node.raw, Raw::Table(_)) { "table" } else { "key" };
         let flaw = Flaw::new(format!("unknown {what} {}{place}", quote(name)));
         if let Some(near) = nearest(name, known()) {
@@ -228,14 +238,14 @@ impl<'t> Section<'t> {
         if let Some(home) = home.filter(|home| home.path != self.path) {
             return flaw.help(match home.path {
                 "" => "it belongs at the top of the file, before the first [table]".to_owned(),
-                path => format!("it belongs in [{path}]"),
+                _ => format!("it belongs in {}", home.header),
             });
         }
         let known: Vec<&str> = known().collect();
         flaw.help(match self.path.as_str() {
             "" => format!("a scenario has: {}", known.join(", ")),
             "rules" => "`faassim policies --rules` lists all".to_owned(),
-            path => format!("[{path}] has: {}", known.join(", ")),
+            _ => format!("{} has: {}", self.header(), known.join(", ")),
         })
     }
 }

@@ -107,14 +107,11 @@ fn read_pool(top: &Section<'_>, seed: u64, memory: Memory, problems: &mut Proble
     let making = Making { seed, tracking: rules.tracking, capacity_mib: memory.mib() };
     let eviction = match top.find(EvictionPolicy::TABLE) {
         Some(_) => choice::read(top, making, problems),
-        None => usual(preset.eviction, Vec::new(), problems),
+        None => usual(preset.eviction, problems),
     };
     let keep_alive = match top.find(KeepAlivePolicy::TABLE) {
         Some(_) => choice::read(top, making, problems),
-        None => {
-            let keep = Value::Text(preset.keep.to_string());
-            usual(FIXED, vec![(KEEP.to_owned(), keep)], problems)
-        }
+        None => usual_keep(preset, problems),
     };
     let stem_cells = read_stem_cells(top, problems);
     let costs = match top.subsection("costs", COSTS, problems) {
@@ -133,22 +130,23 @@ fn read_pool(top: &Section<'_>, seed: u64, memory: Memory, problems: &mut Proble
     })
 }
 
-/// The keep-alive policy of every preset, and its parameter.
-const FIXED: &str = "fixed";
-const KEEP: &str = "keep";
-
 /// The policy that goes with a preset.
-fn usual<P: Registered>(
-    name: &str,
-    params: Vec<(String, Value)>,
-    problems: &mut Problems,
-) -> Option<Choice<P>> {
+fn usual<P: Registered>(name: &str, problems: &mut Problems) -> Option<Choice<P>> {
     let found = choice::find(name);
     if found.is_none() {
-        let flaw = Flaw::new(format!("the preset's {} `{name}` does not exist in this build", P::KIND));
-        problems.push(&Origin::File, "", flaw.help(format!("name one under [{}.NAME]", P::TABLE)));
+        let flaw = Flaw::new(format!("this build lacks the preset's {} `{name}`", P::KIND));
+        problems.push(&Origin::File, "", flaw.help(format!("choose one with [{}.NAME]", P::TABLE)));
     }
-    Some(Choice { policy: found?, params })
+    Some(Choice { policy: found?, params: Vec::new() })
+}
+
+/// The keep-alive that goes with a preset: `fixed`, whose first parameter is how long.
+fn usual_keep(preset: &Preset, problems: &mut Problems) -> Option<Choice<KeepAlivePolicy>> {
+    let mut choice = usual::<KeepAlivePolicy>("fixed", problems)?;
+    if let Some(keep) = choice.policy.params.first() {
+        choice.params.push((keep.name.to_owned(), Value::Text(preset.keep.to_string())));
+    }
+    Some(choice)
 }
 
 fn read_rules(top: &Section<'_>, problems: &mut Problems) -> (&'static Preset, Rules) {
