@@ -316,7 +316,7 @@ impl Dispatcher {
             self.waiting.placed();
             self.process_buffer_or_feed(out);
         }
-        out.send(Message::Run(slot, activation));
+        out.send(Message::Run(slot, activation, start));
     }
 
     fn wait(&mut self, activation: ActivationId, function: FunctionId, out: &mut impl Out) {
