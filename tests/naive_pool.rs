@@ -516,7 +516,7 @@ fn world() -> impl Strategy<Value = World> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 4_000,
+        cases: 30_000,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct("proptest-regressions/naive_pool.txt"))),
         ..ProptestConfig::default()
     })]
