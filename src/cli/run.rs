@@ -202,6 +202,14 @@ fn warnings(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: &Sum
             summary.dropped_pct
         ));
     }
+    if summary.memory.peak_mib > summary.memory.capacity_mib {
+        warnings.push(format!(
+            "the pool was over-committed: it held up to {} MiB of {}; the rules evict what they can and create the \
+             container even if it still does not fit (rules.overcommit)",
+            thousands(summary.memory.peak_mib),
+            thousands(summary.memory.capacity_mib)
+        ));
+    }
     if summary.unserved > 0 {
         warnings.push(format!(
             "{} activations were never served: what they wait for can never be freed",

@@ -335,6 +335,8 @@ pub enum Note {
         /// Its memory in MiB.
         memory_mib: u32,
     },
+    /// An activation has to wait in front of the pool, for a credit of the message feed.
+    Queued(ActivationId),
     /// An activation has to wait in the run buffer.
     Buffered(ActivationId),
     /// An activation came back to the pool from a container that could not serve it.

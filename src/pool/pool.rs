@@ -264,6 +264,8 @@ impl Pool {
         }
         if self.feed.offer(activation) {
             self.hand_over(now, activation, sink);
+        } else {
+            sink.note(Note::Queued(activation));
         }
     }
 

@@ -63,7 +63,7 @@ fn invocations(out: &mut String, summary: &Summary) {
     row(out, "invocations", s.invocations, "");
     row(out, "  warm", s.warm, &format!("{} of served", pct(s.warm_pct)));
     let detail = if s.starts.recreated > 0 {
-        format!(", {} of them after an eviction", thousands(s.starts.recreated))
+        format!(", {} after an eviction", thousands(s.starts.recreated))
     } else {
         String::new()
     };

@@ -35,6 +35,7 @@ use crate::error::{Diagnostic, Error, Kind};
 use crate::memory::Memory;
 use crate::suggest::nearest;
 use crate::time::{Span, Time};
+use crate::trace::is_there;
 use section::{Flaw, Problems, Section};
 use tree::{Origin, Table, quote};
 
@@ -259,7 +260,7 @@ fn read_trace(
     let limit = section.read("limit", problems, |node| values::whole(node, 1, u64::MAX));
     let written = section.require("path", problems, values::text)?;
     let path = file.parent().unwrap_or(Path::new("")).join(&written);
-    if need_trace && !path.exists() {
+    if need_trace && !is_there(&path) {
         let mut flaw = Flaw::new(format!("there is no trace at `{}`", path.display()));
         flaw = match neighbour(&path) {
             Some(near) => flaw.help(format!("did you mean `{}`?", near.display())),

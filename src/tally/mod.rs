@@ -292,7 +292,9 @@ impl Observer for Tally {
             }
             Note::Prewarm { container: None, .. } => self.prewarms_refused += 1,
             Note::Gone { function, why, .. } => self.gone(*function, *why),
-            Note::Buffered(activation) => self.under_way(*activation).waited = true,
+            Note::Buffered(activation) | Note::Queued(activation) => {
+                self.under_way(*activation).waited = true
+            }
             Note::Resubmitted(_) => self.resubmitted += 1,
             Note::Idle { .. } | Note::Handed(_) | Note::Credit | Note::Entered(..) => {}
         }

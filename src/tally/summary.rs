@@ -39,7 +39,7 @@ pub struct Summary {
     pub dropped_too_large: u64,
     /// Refused because the run buffer was full.
     pub dropped_buffer_full: u64,
-    /// Had to wait in the run buffer.
+    /// Had to wait in the run buffer or the message feed.
     pub waited: u64,
     /// 100 · waited / invocations.
     pub waited_pct: f64,

@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::error::TraceError;
 pub use self::invocations::{Arrival, Invocations, RunTime};
-pub use self::native::{Compression, read_native, write_native};
+pub use self::native::{Compression, is_there, read_native, write_native};
 use crate::memory::Memory;
 use crate::time::Span;
 

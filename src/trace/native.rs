@@ -33,6 +33,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use self::files::Files;
+pub use self::files::is_there;
 pub use self::write::{Compression, write_native};
 use super::error::{TraceError, listed, nearest, quoted};
 use super::number::{BadNumber, micros, whole_mib};

@@ -55,6 +55,13 @@ impl Files {
     }
 }
 
+/// Whether there is anything under this path, folder or prefix, that could be read as a trace.
+pub fn is_there(path: &Path) -> bool {
+    let prefixed = [PREFIXED_FUNCTIONS, PREFIXED_INVOCATIONS].concat();
+    let files: Vec<PathBuf> = prefixed.iter().map(|suffix| appended(path, suffix)).collect();
+    path.exists() || !existing(&files).is_empty()
+}
+
 /// All that exist of these files with any ending.
 pub(super) fn existing(bases: &[PathBuf]) -> Vec<PathBuf> {
     bases
