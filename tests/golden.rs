@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 const FILE: &str = "tests/data/golden.json";
 
 /// A part of a day of 392 functions, in which memory is short.
-const AZURE: &str = "[trace]\npath = \"traces/azure392\"\nlimit = 60000\n[pool]\nmemory = \"28 GiB\"\n";
+const AZURE: &str = "[trace]\npath = \"traces/azure392\"\nlimit = 60000\n[pool]\nmemory = \"20 GiB\"\n";
 /// Long enough for histograms of idle times to fill.
 const AZURE_LONG: &str =
     "[trace]\npath = \"traces/azure392\"\nuntil = \"6 h\"\n[pool]\nmemory = \"40 GiB\"\n";
@@ -61,7 +61,7 @@ fn scenarios() -> Vec<(String, String)> {
             format!("{AZURE_LONG}[rules]\npreset = \"ideal\"\n[keep-alive.{name}]\n"),
         );
     }
-    add("drop", format!("{AZURE}[rules]\npreset = \"ideal\"\nwhen-full = \"drop\"\n"));
+    add("drop", format!("{}[rules]\npreset = \"ideal\"\nwhen-full = \"drop\"\n", AZURE.replace("20 GiB", "8 GiB")));
     add("phases", format!("{AZURE}[rules]\npreset = \"openwhisk\"\npause-grace = \"50 ms\"\n{PHASES}"));
     add("failures", format!("{LITMUS}[rules]\npreset = \"openwhisk\"\n{PHASES}{FAILURES}"));
     add("feed", format!("{AZURE}[rules]\npreset = \"openwhisk\"\nfeed-capacity = 8\n"));

@@ -150,16 +150,19 @@ fn times(out: &mut String, summary: &Summary) {
 fn memory(out: &mut String, summary: &Summary) {
     let m = &summary.memory;
     let gib = |mib: f64| format!("{:.2}", mib / 1024.0);
+    let prewarmed = match m.mean_prewarmed_mib {
+        mib if mib > 0.0 => format!(", prewarmed {}", gib(mib)),
+        _ => String::new(),
+    };
     line(
         out,
         &format!(
-            "memory GiB    pool {}, peak {}, mean {} (busy {}, idle {}, prewarmed {})",
+            "memory GiB    pool {}, peak {}, mean {}: busy {}, idle {}{prewarmed}",
             gib(m.capacity_mib as f64),
             gib(m.peak_mib as f64),
             gib(m.mean_mib),
             gib(m.mean_busy_mib),
             gib(m.mean_idle_mib),
-            gib(m.mean_prewarmed_mib)
         ),
     );
     line(out, &format!("wasted        {} GiB·s held idle", thousands(m.idle_gib_s.round() as u64)));
