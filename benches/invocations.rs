@@ -112,23 +112,23 @@ fn bench(bencher: Bencher<'_, '_>, trace: &Trace, rules: &Rules, gib: u64, evict
 /// 400 functions, nearly all warm.
 #[divan::bench(args = ["lru", "greedy-dual", "fifo", "lfu", "freq", "size", "gdsf", "landlord", "random", "sieve", "s3-fifo"], sample_count = 7, sample_size = 1)]
 fn functions_400(bencher: Bencher<'_, '_>, evict: &str) {
-    bench(bencher, &workload(400, 1.1), &Rules::IDEAL, 48, evict, "fixed");
+    bench(bencher, &workload(400, 1.1), &Rules::IDEAL, 256, evict, "fixed");
 }
 
 /// 20,000 functions in too little memory: an eviction every few invocations.
 #[divan::bench(args = ["lru", "greedy-dual"], sample_count = 5, sample_size = 1)]
 fn functions_20000_short_of_memory(bencher: Bencher<'_, '_>, evict: &str) {
-    bench(bencher, &workload(20_000, 0.9), &Rules::IDEAL, 512, evict, "fixed");
+    bench(bencher, &workload(20_000, 0.9), &Rules::IDEAL, 1536, evict, "fixed");
 }
 
 /// 400 functions, keep-alive policies.
 #[divan::bench(args = ["fixed", "hybrid-histogram", "ski-rental"], sample_count = 5, sample_size = 1)]
 fn keep_alive_400(bencher: Bencher<'_, '_>, keep: &str) {
-    bench(bencher, &workload(400, 1.1), &Rules::IDEAL, 48, "lru", keep);
+    bench(bencher, &workload(400, 1.1), &Rules::IDEAL, 256, "lru", keep);
 }
 
 /// All of OpenWhisk's rules, an event for every pause included.
 #[divan::bench(args = ["lru", "greedy-dual"], sample_count = 5, sample_size = 1)]
 fn openwhisk_400(bencher: Bencher<'_, '_>, evict: &str) {
-    bench(bencher, &workload(400, 1.1), &Rules::OPENWHISK, 48, evict, "fixed");
+    bench(bencher, &workload(400, 1.1), &Rules::OPENWHISK, 256, evict, "fixed");
 }
