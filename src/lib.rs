@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod ids;
 pub mod memory;
+pub mod openwhisk;
 pub mod policy;
 pub mod pool;
 pub mod time;
