@@ -83,7 +83,7 @@ pub enum Status {
 }
 
 /// An order, in the imperative. A driver carries it out and answers with the [`Input`] named.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Action {
     /// Create a container of this kind and memory, and answer [`Input::Created`].
     Create {
@@ -149,7 +149,7 @@ pub enum Refusal {
 }
 
 /// Which acknowledgement an answer is (docs/specs/openwhisk.md §4.4).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Ack {
     /// The result, while the logs are still being collected.
     Result,
@@ -160,7 +160,7 @@ pub enum Ack {
 }
 
 /// What the caller is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub struct Answer {
     /// About which activation.
     pub activation: ActivationId,
@@ -335,6 +335,8 @@ pub enum Note {
         /// Its memory in MiB.
         memory_mib: u32,
     },
+    /// An activation has to wait in front of the pool, for a credit of the message feed.
+    Queued(ActivationId),
     /// An activation has to wait in the run buffer.
     Buffered(ActivationId),
     /// An activation came back to the pool from a container that could not serve it.

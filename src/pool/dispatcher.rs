@@ -94,13 +94,14 @@ impl Dispatcher {
     /// A run arrives from the feed, or from a container that could not serve it (§5.2).
     pub fn request(&mut self, now: Time, activation: ActivationId, function: FunctionId, out: &mut impl Out) {
         self.evict.on_request(&self.tables, function);
-        if self.waiting.is_empty() {
-            if !self.rules.overcommit && u64::from(self.tables.memory_mib(function)) > self.capacity_mib {
-                return refuse(activation, Refusal::TooLarge, out);
-            }
-            if let Some((slot, start)) = self.place(now, function, out) {
-                return self.dispatch(now, activation, function, slot, start, false, out);
-            }
+        if !self.rules.overcommit && u64::from(self.tables.memory_mib(function)) > self.capacity_mib {
+            // Also behind others: once at the head of the run buffer it would block it for ever.
+            return refuse(activation, Refusal::TooLarge, out);
+        }
+        if self.waiting.is_empty()
+            && let Some((slot, start)) = self.place(now, function, out)
+        {
+            return self.dispatch(now, activation, function, slot, start, false, out);
         }
         self.wait(activation, function, out);
     }
@@ -316,7 +317,7 @@ impl Dispatcher {
             self.waiting.placed();
             self.process_buffer_or_feed(out);
         }
-        out.send(Message::Run(slot, activation));
+        out.send(Message::Run(slot, activation, start));
     }
 
     fn wait(&mut self, activation: ActivationId, function: FunctionId, out: &mut impl Out) {

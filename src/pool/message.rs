@@ -3,7 +3,7 @@
 //! time passing (docs/specs/openwhisk.md §1). Must never cross the border of the pool.
 
 use crate::ids::{ActivationId, FunctionId, KindId, Slot};
-use crate::pool::boundary::{Action, Departure, Note};
+use crate::pool::boundary::{Action, Departure, Note, StartState};
 use crate::time::{Span, Time};
 
 /// One message.
@@ -14,8 +14,8 @@ pub enum Message {
     Start(Slot, KindId, u32, Option<Span>),
     /// Become a warm container of this function, ahead of any activation.
     Load(Slot, FunctionId),
-    /// Run this.
-    Run(Slot, ActivationId),
+    /// Run this; the container was found in this state.
+    Run(Slot, ActivationId, StartState),
     /// Go.
     Remove(Slot),
 

@@ -264,6 +264,8 @@ impl Pool {
         }
         if self.feed.offer(activation) {
             self.hand_over(now, activation, sink);
+        } else {
+            sink.note(Note::Queued(activation));
         }
     }
 
@@ -284,7 +286,8 @@ impl Pool {
     fn deliver(&mut self, now: Time, message: Message, sink: &mut impl Sink) {
         let dispatcher = &mut self.dispatcher;
         match message {
-            Message::Run(slot, activation) => {
+            Message::Run(slot, activation, start) => {
+                self.flights.of_mut(activation).start = Some(start);
                 self.make_proxy(slot);
                 with_proxy!(self, now, slot, sink, |proxy, cx, out| proxy.run(activation, cx, out));
             }

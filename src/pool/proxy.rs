@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use crate::ids::{ActivationId, ContainerId, FunctionId, KindId, Slot};
 use crate::policy::{KeepAlive, Lease};
 use crate::pool::boundary::{
-    Ack, Action, Answer, CreateFault, Departure, InitOutcome, Note, Phase, RunOutcome, Status,
+    Ack, Action, CreateFault, Departure, InitOutcome, Note, Phase, RunOutcome, Status,
 };
 use crate::pool::flight::Flights;
 use crate::pool::message::{Message, Out};
@@ -47,7 +47,7 @@ pub struct Proxy {
     /// Activations under way inside, as far as the container's life depends on them.
     pub(super) active: u16,
     /// Runs that the driver still owes an answer.
-    outstanding: u16,
+    pub(super) outstanding: u16,
     limit: u16,
     phase: Phase,
     pub(super) initialized: bool,
@@ -582,26 +582,5 @@ impl Proxy {
         if self.outstanding == 0 {
             out.send(Message::Release(slot));
         }
-    }
-
-    /// A run whose answer is not waited for any more.
-    pub(super) fn settle(&mut self) {
-        self.outstanding = self.outstanding.saturating_sub(1);
-    }
-
-    /// The answer to an activation that never ran (§4.3: interval zero, no init time).
-    pub(super) fn abort(
-        &self,
-        activation: ActivationId,
-        status: Status,
-        ack: Ack,
-        cx: &Context<'_>,
-        out: &mut impl Out,
-    ) {
-        let flight = cx.flights.of(activation);
-        let wait = cx.now - flight.received;
-        let answer =
-            Answer { status, wait, init: None, duration: Span::ZERO, ..flight.answer(activation, ack) };
-        out.act(Action::Answer(answer));
     }
 }

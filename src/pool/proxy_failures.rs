@@ -2,7 +2,7 @@
 //! activations are answered, aborted, handed back or lost; must never keep a broken container.
 
 use crate::ids::ActivationId;
-use crate::pool::boundary::{Ack, Action, CreateFault, Departure, InitOutcome, Phase, Status};
+use crate::pool::boundary::{Ack, Action, Answer, CreateFault, Departure, InitOutcome, Phase, Status};
 use crate::pool::message::{Message, Out};
 use crate::pool::proxy::{Context, Proxy};
 use crate::time::Span;
@@ -144,5 +144,32 @@ impl Proxy {
             let ack = if cx.flights.of(activation).blocking { Ack::Combined } else { Ack::Completion };
             self.abort(activation, status, ack, cx, out);
         }
+    }
+
+    /// A run whose answer is not waited for any more.
+    fn settle(&mut self) {
+        self.outstanding = self.outstanding.saturating_sub(1);
+    }
+
+    /// The answer to an activation that never ran (§4.3: interval zero, no init time).
+    fn abort(
+        &self,
+        activation: ActivationId,
+        status: Status,
+        ack: Ack,
+        cx: &Context<'_>,
+        out: &mut impl Out,
+    ) {
+        let flight = cx.flights.of(activation);
+        let wait = cx.now - flight.received;
+        let answer = Answer {
+            status,
+            wait,
+            init: None,
+            duration: Span::ZERO,
+            start: None,
+            ..flight.answer(activation, ack)
+        };
+        out.act(Action::Answer(answer));
     }
 }
