@@ -6,4 +6,5 @@ pub mod memory;
 pub mod openwhisk;
 pub mod policy;
 pub mod pool;
+pub mod suggest;
 pub mod time;
