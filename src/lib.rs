@@ -13,6 +13,7 @@ pub mod cli;
 pub mod error;
 pub mod ids;
 pub mod memory;
+pub mod openwhisk;
 pub mod policy;
 pub mod pool;
 pub mod results;

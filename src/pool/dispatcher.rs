@@ -189,6 +189,28 @@ impl Dispatcher {
         out.send(Message::Load(slot, function));
     }
 
+    /// Takes in a container as it stands, for tools that start from a snapshot of a pool: `active`
+    /// activations are assigned to it, the last one since `last_used`. Take in the least recently used
+    /// first, since that is how policies would have heard of them.
+    pub fn adopt(
+        &mut self,
+        function: FunctionId,
+        data: Data,
+        active: u16,
+        last_used: Time,
+        out: &mut impl Out,
+    ) -> Slot {
+        let slot = self.allot(Some(function), self.tables.memory_mib(function), out);
+        for _ in 0..=active {
+            self.tables.assign(slot, last_used, data);
+        }
+        self.tables.finish(slot);
+        self.tables.set_data(slot, data);
+        self.evict.on_dispatch(&self.tables, slot, StartState::Cold);
+        self.became_idle(slot, out);
+        slot
+    }
+
     /// Nothing can refer to the slot any more.
     pub fn release(&mut self, slot: Slot) {
         self.tables.release(slot);

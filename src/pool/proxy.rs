@@ -282,7 +282,8 @@ impl Proxy {
     /// A run, or an initialisation that failed, has its answer: tell the caller and see to the logs.
     pub(super) fn answered(&mut self, activation: ActivationId, cx: &mut Context<'_>, out: &mut impl Out) {
         let flight = cx.flights.of(activation);
-        if self.collects_logs {
+        // A container that is gone, as after a broken connection with others running, has no logs left.
+        if self.collects_logs && self.phase != Phase::Stopped {
             if flight.blocking {
                 out.act(Action::Answer(flight.answer(activation, Ack::Result)));
             }
@@ -316,7 +317,9 @@ impl Proxy {
     ) {
         self.outstanding -= 1;
         let status = cx.flights.of(activation).status;
-        let keeps = logs_ok && matches!(status, Status::Success | Status::ApplicationError);
+        // A failed initialisation leaves nothing to keep, whatever class its error is of.
+        let keeps =
+            self.initialized && logs_ok && matches!(status, Status::Success | Status::ApplicationError);
         match self.phase {
             Phase::Running if keeps => {
                 self.active -= 1;
@@ -359,15 +362,22 @@ impl Proxy {
 
     /// The container is thawed, or could not be.
     pub fn resumed(&mut self, ok: bool, cx: &mut Context<'_>, out: &mut impl Out) {
-        if self.phase != Phase::Running || self.waiting_run == ActivationId::NONE {
+        if self.waiting_run == ActivationId::NONE {
             return;
         }
         let activation = std::mem::replace(&mut self.waiting_run, ActivationId::NONE);
-        if ok {
-            self.start_run(activation, true, cx, out);
-        } else {
-            self.defer(Deferred::Run(activation));
-            self.resume_failed(cx, out);
+        match self.phase {
+            // Also if another run has failed since: this one was on its way before.
+            Phase::Running | Phase::Removing if ok => self.start_run(activation, true, cx, out),
+            Phase::Running => {
+                self.defer(Deferred::Run(activation));
+                self.resume_failed(cx, out);
+            }
+            Phase::Removing => {
+                out.send(Message::Resubmit(activation));
+                self.ended_while_removing(cx, out);
+            }
+            _ => {}
         }
     }
 
@@ -509,7 +519,8 @@ impl Proxy {
         if cx.rules.lease_from == LeaseFrom::Paused {
             self.take_lease(cx, out);
         }
-        self.timer = self.lease_end;
+        // A lease that counts from idleness may have ended while the container was being frozen.
+        self.timer = self.lease_end.max(cx.now);
     }
 
     fn take_lease(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
