@@ -225,6 +225,10 @@ impl Pool {
         self.dispatcher.audit()?;
         for (ix, proxy) in self.proxies.iter().enumerate() {
             let container = self.tables().container(ix as Slot);
+            if proxy.epoch() != container.epoch() {
+                // A prewarm that only reserves memory has no proxy; this one is of the container before it.
+                continue;
+            }
             let idle = matches!(proxy.phase(), Phase::Ready | Phase::Pausing | Phase::Paused);
             if idle && proxy.active() == 0 && container.home() == Home::Free && container.active() > 0 {
                 // Only a run deferred while the container is being paused may be on its way.
