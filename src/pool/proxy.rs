@@ -359,15 +359,22 @@ impl Proxy {
 
     /// The container is thawed, or could not be.
     pub fn resumed(&mut self, ok: bool, cx: &mut Context<'_>, out: &mut impl Out) {
-        if self.phase != Phase::Running || self.waiting_run == ActivationId::NONE {
+        if self.waiting_run == ActivationId::NONE {
             return;
         }
         let activation = std::mem::replace(&mut self.waiting_run, ActivationId::NONE);
-        if ok {
-            self.start_run(activation, true, cx, out);
-        } else {
-            self.defer(Deferred::Run(activation));
-            self.resume_failed(cx, out);
+        match self.phase {
+            // Also if another run has failed since: this one was on its way before.
+            Phase::Running | Phase::Removing if ok => self.start_run(activation, true, cx, out),
+            Phase::Running => {
+                self.defer(Deferred::Run(activation));
+                self.resume_failed(cx, out);
+            }
+            Phase::Removing => {
+                self.ended_while_removing(cx, out);
+                out.send(Message::Resubmit(activation));
+            }
+            _ => {}
         }
     }
 
