@@ -282,7 +282,8 @@ impl Proxy {
     /// A run, or an initialisation that failed, has its answer: tell the caller and see to the logs.
     pub(super) fn answered(&mut self, activation: ActivationId, cx: &mut Context<'_>, out: &mut impl Out) {
         let flight = cx.flights.of(activation);
-        if self.collects_logs {
+        // A container that is gone, as after a broken connection with others running, has no logs left.
+        if self.collects_logs && self.phase != Phase::Stopped {
             if flight.blocking {
                 out.act(Action::Answer(flight.answer(activation, Ack::Result)));
             }
