@@ -6,6 +6,8 @@ mod script;
 #[path = "pool_invariants/world.rs"]
 mod world;
 
+use std::sync::{Arc, Mutex};
+
 use faassim::ids::{ActivationId, FunctionId, Slot};
 use faassim::policy::{Evict, KeepAlive, Lease};
 use faassim::pool::boundary::{InitOutcome, RunOutcome, StartState, Status};
@@ -16,7 +18,7 @@ use faassim::time::{Span, Time};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use script::Script;
-use world::{Said, World, mix};
+use world::{Leases, Said, World, mix};
 
 /// Evicts the idle container that was dispatched least recently, by slot where none was.
 struct Lru;
@@ -42,23 +44,29 @@ impl Evict for Lru {
     }
 }
 
-/// Leases drawn one after the other.
-struct Leases {
+/// Leases drawn one after the other, and written down.
+struct Drawn {
+    written: Arc<Mutex<Leases>>,
     leases: Vec<Span>,
     load_ahead: u64,
     seed: u64,
     draws: u64,
 }
 
-impl KeepAlive for Leases {
-    fn lease(&mut self, _now: Time, tables: &Tables, slot: Slot, loaded_ahead: bool) -> Lease {
-        assert!(tables.container(slot).function().is_some());
+impl KeepAlive for Drawn {
+    fn lease(&mut self, now: Time, tables: &Tables, slot: Slot, loaded_ahead: bool) -> Lease {
         self.draws += 1;
         let draw = mix(self.seed ^ (self.draws << 32));
         let keep = self.leases[(draw % self.leases.len() as u64) as usize];
         let loads = !loaded_ahead && draw / 7 % 1000 < self.load_ahead;
         let after = [Span::ZERO, Span::from_ms(3), Span::from_secs(5)][(draw / 9 % 3) as usize];
-        Lease { keep, load_after: loads.then_some(after) }
+        let lease = Lease { keep, load_after: loads.then_some(after) };
+        let mut written = self.written.lock().expect("nobody panics while reading a lease");
+        written.given.insert(slot, (now, lease));
+        if loads {
+            written.load_at.insert(tables.function_of(slot), now + after);
+        }
+        lease
     }
 }
 
@@ -89,10 +97,12 @@ struct Play<'a> {
 impl<'a> Play<'a> {
     fn new(script: &'a Script, extra: Extra) -> Play<'a> {
         let Script { rules, memory, functions, cells, leases, load_ahead, seed, .. } = script.clone();
-        let keep_alive = Box::new(Leases { leases, load_ahead, seed, draws: 0 });
+        let world = World::new(script);
+        let written = Arc::clone(&world.leases);
+        let keep_alive = Box::new(Drawn { written, leases, load_ahead, seed, draws: 0 });
         let evict = Box::new(Lru);
         let pool = Pool::new(Setup { rules, memory, functions, stem_cells: cells, evict, keep_alive });
-        Play { pool, world: World::new(script), script, extra, draws: 0, inputs: 0 }
+        Play { pool, world, script, extra, draws: 0, inputs: 0 }
     }
 
     /// Plays the script to its end; what the pool said.

@@ -1,12 +1,16 @@
 //! The world outside the pool: carries out orders after drawn times with drawn results, and holds the
 //! pool to everything that must be true of its orders. Must never tell the pool how to go on.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod answers;
+mod notes;
+mod orders;
 
-use faassim::ids::{ActivationId, ContainerId, FunctionId};
-use faassim::pool::boundary::{
-    Ack, Action, Answer, CreateFault, InitOutcome, Phase, RunOutcome, StartState, Status,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use faassim::ids::{ActivationId, ContainerId, FunctionId, Slot};
+use faassim::policy::Lease;
+use faassim::pool::boundary::{Action, InitOutcome, Phase, RunOutcome, StartState, Status};
 use faassim::pool::{Input, Note, Sink, order};
 use faassim::time::{Span, Time};
 
@@ -55,6 +59,28 @@ struct Life {
     /// What the pool assigned to it, whether started or not.
     assigned: BTreeSet<ActivationId>,
     phase: Option<Phase>,
+    /// Since when it is in its phase.
+    since: Time,
+    /// Since when its lease counts.
+    idle_since: Time,
+    /// A run was completed since it was idle, so that none comes back to the pool any more.
+    completed: bool,
+}
+
+/// What the keep-alive policy said: it writes it down when it is asked.
+#[derive(Debug, Default)]
+pub struct Leases {
+    /// The last lease of each slot, and when it was given.
+    pub given: BTreeMap<Slot, (Time, Lease)>,
+    /// When each function is to be loaded ahead of time.
+    pub load_at: BTreeMap<FunctionId, Time>,
+}
+
+/// How a run that found no container must end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Fate {
+    Lost,
+    HandedBack,
 }
 
 impl Life {
@@ -81,6 +107,7 @@ struct Flight {
     duration: Span,
     result_sent: bool,
     logs_collected: bool,
+    fate: Option<Fate>,
 }
 
 /// Memory that the pool has allotted.
@@ -98,6 +125,9 @@ pub struct World<'a> {
     lives: BTreeMap<ContainerId, Life>,
     flights: BTreeMap<ActivationId, Flight>,
     allotted: BTreeMap<ContainerId, Allotted>,
+    /// What arrived and has not passed the feed.
+    feed: VecDeque<ActivationId>,
+    pub leases: Arc<Mutex<Leases>>,
     /// The run buffer, as noted.
     pub buffer: VecDeque<ActivationId>,
     pub said: Vec<(Time, Said)>,
@@ -119,6 +149,8 @@ impl<'a> World<'a> {
             lives: BTreeMap::new(),
             flights: BTreeMap::new(),
             allotted: BTreeMap::new(),
+            feed: VecDeque::new(),
+            leases: Arc::default(),
             buffer: VecDeque::new(),
             said: Vec::new(),
             broken: None,
@@ -195,8 +227,11 @@ impl<'a> World<'a> {
                 duration: Span::ZERO,
                 result_sent: false,
                 logs_collected: false,
+                fate: None,
             },
         );
+        self.feed.push_back(activation);
+        self.leases().load_at.remove(&function);
         Input::Arrived { activation, function, blocking }
     }
 
@@ -241,8 +276,9 @@ impl<'a> World<'a> {
             }
             Input::Initialized(id, outcome) => self.tell_initialized(id, outcome),
             Input::Ran(id, activation, outcome) => self.tell_ran(id, activation, outcome),
-            Input::LogsCollected(_, activation, _) => {
+            Input::LogsCollected(id, activation, _) => {
                 self.flight(activation).logs_collected = true;
+                self.life(id).completed = true;
             }
             Input::Paused(id, _) => self.life(id).frost = Frost::Paused,
             Input::Resumed(id, _) => self.life(id).frost = Frost::Thawed,
@@ -268,7 +304,7 @@ impl<'a> World<'a> {
                 flight.status = Some(Status::SystemError);
                 flight.served_from = Some(self.now);
             }
-            InitOutcome::ShuttingDown => {}
+            InitOutcome::ShuttingDown => flight.fate = Some(Fate::Lost),
         }
         let failed: Vec<_> = self.flights.iter().filter(|(_, it)| it.container == Some(id)).collect();
         let failed: Vec<_> =
@@ -278,11 +314,14 @@ impl<'a> World<'a> {
 
     fn tell_ran(&mut self, id: ContainerId, activation: ActivationId, outcome: RunOutcome) {
         let now = self.now;
+        let life = self.life(id);
+        let first = life.phase == Some(Phase::Running) && !life.completed;
         let flight = self.flight(activation);
         let status = match outcome {
             RunOutcome::Answered(status) => status,
             RunOutcome::Unreachable if flight.reschedule => {
                 flight.served_from = None;
+                flight.fate = Some(if first { Fate::HandedBack } else { Fate::Lost });
                 self.life(id).runs.remove(&activation);
                 return;
             }
@@ -290,7 +329,11 @@ impl<'a> World<'a> {
         };
         flight.status = Some(status);
         flight.duration = flight.init.unwrap_or(Span::ZERO) + (now - flight.run_from);
-        self.life(id).ended.insert(activation);
+        let function = flight.function;
+        let logs = self.script.functions[function.ix()].logs;
+        let life = self.life(id);
+        life.ended.insert(activation);
+        life.completed |= !logs;
     }
 
     /// Failures that OpenWhisk announces as "reschedule job", which neither credits the feed nor
@@ -315,6 +358,10 @@ impl<'a> World<'a> {
             _ => return,
         };
         self.stranded |= failed && self.lives[&id].assigned.len() > 1;
+    }
+
+    fn leases(&self) -> MutexGuard<'_, Leases> {
+        self.leases.lock().expect("nobody panics while writing a lease")
     }
 
     fn life(&mut self, id: ContainerId) -> &mut Life {
@@ -346,249 +393,6 @@ impl<'a> World<'a> {
         }
         Ok(())
     }
-
-    // ----- what an order must fulfil -----
-
-    fn create(&mut self, id: ContainerId, function: Option<FunctionId>) {
-        let before = self
-            .lives
-            .range(ContainerId { slot: id.slot, epoch: 0 }..id)
-            .any(|(_, old)| !old.is_over() || !old.runs.is_empty());
-        self.must(!before, || format!("{id:?} was created while its slot was in use"));
-        let again = self.life(id).created != Step::No;
-        self.must(!again, || format!("{id:?} was created twice"));
-        let life = self.life(id);
-        (life.created, life.function) = (Step::Asked, function);
-        let fault =
-            if self.draw().is_multiple_of(2) { CreateFault::UserImage } else { CreateFault::Platform };
-        let fails = self.fails(self.script.failures.create);
-        self.answer_later(Input::Created(id, if fails { Err(fault) } else { Ok(()) }));
-    }
-
-    fn init(&mut self, id: ContainerId, function: FunctionId, activation: Option<ActivationId>) {
-        let now = self.now;
-        let life = self.life(id);
-        let fit = life.created == Step::Done && life.initialized == Step::No && life.removed == Step::No;
-        let fit = fit && life.function.is_none_or(|of| of == function);
-        self.must(fit, || format!("{id:?} must not be initialised for {function:?}"));
-        let life = self.life(id);
-        (life.initialized, life.init_from, life.function) = (Step::Asked, now, Some(function));
-        if let Some(activation) = activation {
-            let flight = self.flight(activation);
-            let fit = flight.container == Some(id) && flight.function == function;
-            flight.served_from = Some(now);
-            self.must(fit, || format!("{id:?} is initialised for {activation:?}, which is elsewhere"));
-        }
-        let outcome = if !self.fails(self.script.failures.init) {
-            InitOutcome::Ok
-        } else {
-            match self.draw() % 4 {
-                0 => InitOutcome::Failed(Status::DeveloperError),
-                1 => InitOutcome::Failed(Status::SystemError),
-                2 => InitOutcome::Unexpected,
-                _ => InitOutcome::ShuttingDown,
-            }
-        };
-        self.answer_later(Input::Initialized(id, outcome));
-    }
-
-    fn run(&mut self, id: ContainerId, activation: ActivationId, reschedule: bool) {
-        let now = self.now;
-        let flight = self.flight(activation);
-        let here = flight.container == Some(id) && flight.status.is_none();
-        flight.run_from = now;
-        flight.reschedule = reschedule;
-        if flight.init.is_none() {
-            flight.served_from = Some(now);
-        }
-        let function = flight.function;
-        let limit = usize::from(self.script.functions[function.ix()].max_concurrent);
-        let life = self.life(id);
-        let fit =
-            life.initialized == Step::Done && life.removed == Step::No && life.function == Some(function);
-        let fit = fit && !matches!(life.frost, Frost::Paused | Frost::Pausing);
-        let running = life.runs.len();
-        let new = life.runs.insert(activation);
-        self.must(here && new, || format!("{activation:?} must not run in {id:?}"));
-        self.must(fit, || format!("{id:?} must not run {activation:?}"));
-        self.must(running < limit, || format!("{id:?} runs {running} already, its limit is {limit}"));
-        let outcome = if !self.fails(self.script.failures.run) {
-            let error = self.draw().is_multiple_of(8);
-            RunOutcome::Answered(if error { Status::ApplicationError } else { Status::Success })
-        } else {
-            match self.draw() % 3 {
-                0 => RunOutcome::Answered(Status::DeveloperError),
-                1 => RunOutcome::Answered(Status::SystemError),
-                _ => RunOutcome::Unreachable,
-            }
-        };
-        self.answer_later(Input::Ran(id, activation, outcome));
-    }
-
-    fn collect_logs(&mut self, id: ContainerId, activation: ActivationId) {
-        let life = self.life(id);
-        let fit = life.ended.contains(&activation) && life.removed != Step::Done;
-        self.must(fit, || format!("{id:?} has no logs of {activation:?} to collect"));
-        let ok = !self.fails(self.script.failures.logs);
-        self.answer_later(Input::LogsCollected(id, activation, ok));
-    }
-
-    fn pause(&mut self, id: ContainerId) {
-        let life = self.life(id);
-        let fit = life.initialized == Step::Done && life.removed == Step::No;
-        let fit = fit && life.frost == Frost::Thawed && life.runs.is_empty();
-        life.frost = Frost::Pausing;
-        self.must(fit, || format!("{id:?} must not be paused"));
-        let ok = !self.fails(self.script.failures.pause);
-        self.answer_later(Input::Paused(id, ok));
-    }
-
-    fn resume(&mut self, id: ContainerId) {
-        let life = self.life(id);
-        let fit = life.frost == Frost::Paused && life.removed == Step::No;
-        life.frost = Frost::Resuming;
-        self.must(fit, || format!("{id:?} must not be thawed"));
-        let ok = !self.fails(self.script.failures.resume);
-        self.answer_later(Input::Resumed(id, ok));
-    }
-
-    fn destroy(&mut self, id: ContainerId) {
-        let life = self.life(id);
-        let fit = life.created == Step::Done && life.removed == Step::No;
-        life.removed = Step::Asked;
-        self.must(fit, || format!("{id:?} must not be removed"));
-        if !self.script.reports_last_thaw {
-            self.pending.retain(|(_, input)| !matches!(input, Input::Resumed(of, _) if *of == id));
-            self.life(id).frost = Frost::Thawed;
-        }
-        self.answer_later(Input::Destroyed(id));
-    }
-
-    fn ping(&mut self, id: ContainerId, on: bool) {
-        let over = self.life(id).removed == Step::Done;
-        self.must(!over, || format!("{id:?} is pinged after its end"));
-        if on && self.fails(self.script.failures.health) {
-            self.answer_later(Input::HealthFailed(id));
-        }
-    }
-
-    // ----- what an answer must say (docs/specs/openwhisk.md §4.3, §4.4) -----
-
-    fn answered(&mut self, answer: &Answer) {
-        self.progress = self.now;
-        let Some(flight) = self.flights.get(&answer.activation).cloned() else {
-            return self.must(false, || format!("{answer:?} after the end"));
-        };
-        let logs = self.script.functions[flight.function.ix()].logs;
-        if answer.ack == Ack::Result {
-            let fit = flight.blocking && logs && !flight.result_sent && flight.status.is_some();
-            self.flight(answer.activation).result_sent = true;
-            self.must(fit, || format!("{answer:?} must not be sent for {flight:?}"));
-        } else {
-            self.end(answer.activation);
-        }
-        match flight.status {
-            Some(status) => {
-                let wait = flight.served_from.map(|from| from - flight.arrived);
-                let fit = answer.status == status
-                    && answer.start == flight.start
-                    && answer.init == flight.init
-                    && answer.duration == flight.duration
-                    && Some(answer.wait) == wait;
-                self.must(fit, || format!("{answer:?} is not what happened: {flight:?}"));
-            }
-            None => {
-                let fit = answer.status != Status::Success && flight.served_from.is_none();
-                let fit = fit && answer.start.is_none() && answer.init.is_none();
-                let fit = fit && answer.duration == Span::ZERO && answer.wait == self.now - flight.arrived;
-                self.must(fit, || format!("{answer:?} for what never ran: {flight:?}"));
-            }
-        }
-        let collected = flight.logs_collected;
-        let gone = flight.container.is_some_and(|id| self.lives[&id].removed == Step::Done);
-        let skipped = logs && !collected && flight.status.is_some() && answer.last();
-        self.must(!skipped || gone, || format!("{answer:?} before the logs were collected"));
-        let expected = match answer.ack {
-            Ack::Result => true,
-            Ack::Completion => !flight.blocking || (collected && flight.result_sent),
-            // A creation that failed has one combined answer for whoever caused it.
-            Ack::Combined => !collected && (flight.blocking || flight.status.is_none()),
-        };
-        self.must(expected, || format!("{answer:?} is of the wrong kind for {flight:?}"));
-    }
-
-    fn end(&mut self, activation: ActivationId) {
-        self.progress = self.now;
-        let known = self.flights.remove(&activation).is_some();
-        self.must(known, || format!("{activation:?} ended twice"));
-        let buffered = self.buffer.contains(&activation);
-        self.must(!buffered, || format!("{activation:?} ended while it waits"));
-        for life in self.lives.values_mut() {
-            life.runs.remove(&activation);
-            life.ended.remove(&activation);
-            life.assigned.remove(&activation);
-        }
-    }
-
-    // ----- what a note must fulfil -----
-
-    fn dispatched(&mut self, activation: ActivationId, id: ContainerId, start: StartState, active: u16) {
-        self.progress = self.now;
-        if !self.buffer.is_empty() {
-            let head = self.buffer.pop_front();
-            self.must(head == Some(activation), || format!("{activation:?} overtook {head:?}"));
-        }
-        let flight = self.flight(activation);
-        let free = flight.container.is_none();
-        (flight.container, flight.start) = (Some(id), Some(start));
-        let function = flight.function;
-        let limit = self.script.functions[function.ix()].max_concurrent;
-        self.must(free, || format!("{activation:?} was given two containers"));
-        self.must(active <= limit, || format!("{id:?} was given {active}, its limit is {limit}"));
-        match self.allotted.get_mut(&id) {
-            Some(allotted) => allotted.prewarm = false,
-            None => self.must(false, || format!("{activation:?} was given {id:?}, which has no memory")),
-        }
-        let life = self.life(id);
-        life.assigned.insert(activation);
-        let fit = match start {
-            StartState::Warmed => life.initialized == Step::Done,
-            StartState::Prewarmed | StartState::RecreatedPrewarm => {
-                life.created == Step::Done && life.initialized == Step::No
-            }
-            StartState::Cold | StartState::Recreated => life.created == Step::No,
-            StartState::Warming | StartState::WarmingCold => true,
-        };
-        self.must(fit, || format!("{activation:?} did not find {id:?} {}", start.name()));
-    }
-
-    fn allot(&mut self, id: ContainerId, memory_mib: u32, prewarm: bool) {
-        let allotted = Allotted { memory_mib: u64::from(memory_mib), prewarm };
-        let again = self.allotted.insert(id, allotted).is_some();
-        self.must(!again, || format!("{id:?} was allotted memory twice"));
-        let rules = &self.script.rules;
-        let used = self.allotted_mib(true);
-        let within = used <= self.script.memory.mib();
-        let strict = !rules.overcommit && rules.prewarm_in_sum;
-        self.must(within || !strict, || format!("{used} MiB are in use after {id:?}"));
-    }
-
-    fn entered(&mut self, id: ContainerId, phase: Phase) {
-        use Phase::{Paused, Pausing, Ready, Removing, Running, Started, Starting, Stopped, Uninitialized};
-        let from = self.life(id).phase.replace(phase).unwrap_or(Uninitialized);
-        let fit = matches!(
-            (from, phase),
-            (Uninitialized, Starting | Running)
-                | (Starting, Started | Stopped)
-                | (Started, Running | Removing)
-                | (Running, Ready | Removing)
-                | (Ready, Running | Pausing | Removing)
-                | (Pausing, Paused | Removing)
-                | (Paused, Running | Removing)
-                | (Removing, Stopped)
-        );
-        self.must(fit, || format!("{id:?} went from {from:?} to {phase:?}"));
-    }
 }
 
 impl Sink for World<'_> {
@@ -604,7 +408,12 @@ impl Sink for World<'_> {
             Action::Destroy(id) => self.destroy(id),
             Action::HealthPing(id, on) => self.ping(id, on),
             Action::Answer(answer) => self.answered(&answer),
-            Action::Reject(activation, _) | Action::Lose(activation) => self.end(activation),
+            Action::Reject(activation, _) => self.end(activation),
+            Action::Lose(activation) => {
+                let fate = self.flights.get(&activation).and_then(|flight| flight.fate);
+                self.must(fate == Some(Fate::Lost), || format!("{activation:?} must not be lost"));
+                self.end(activation);
+            }
         }
     }
 
@@ -616,22 +425,30 @@ impl Sink for World<'_> {
             }
             Note::Allotted { container, memory_mib, .. } => self.allot(container, memory_mib, false),
             Note::Prewarm { container: Some(id), memory_mib, .. } => self.allot(id, memory_mib, true),
-            Note::Gone { container, .. } => {
+            Note::Gone { container, why, .. } => {
                 let known = self.allotted.remove(&container).is_some();
                 self.must(known, || format!("{container:?} left twice"));
+                self.gone(container, why);
             }
             Note::Buffered(activation) => self.buffer.push_back(activation),
             Note::Resubmitted(activation) => {
                 let flight = self.flight(activation);
                 let from = flight.container.take();
+                let fit = flight.fate != Some(Fate::Lost) && flight.status.is_none();
                 if let Some(id) = from {
                     self.life(id).assigned.remove(&activation);
                 }
+                let runs = self.lives.values().any(|life| life.runs.contains(&activation));
+                self.must(fit && !runs, || format!("{activation:?} must not come back"));
                 self.must(from.is_some(), || format!("{activation:?} came back from nowhere"));
             }
             Note::Handed(activation) => {
                 let again = std::mem::replace(&mut self.flight(activation).handed, true);
+                let next = self.feed.pop_front();
                 self.must(!again, || format!("{activation:?} passed the feed twice"));
+                self.must(next == Some(activation), || {
+                    format!("{activation:?} passed the feed before {next:?}")
+                });
             }
             Note::Entered(id, phase) => self.entered(id, phase),
             Note::Prewarm { container: None, .. } | Note::Idle { .. } | Note::Credit => {}
