@@ -451,7 +451,7 @@ impl Sink for World<'_> {
                 });
             }
             Note::Entered(id, phase) => self.entered(id, phase),
-            Note::Prewarm { container: None, .. } | Note::Idle { .. } | Note::Credit => {}
+            _ => {}
         }
     }
 }
