@@ -317,7 +317,9 @@ impl Proxy {
     ) {
         self.outstanding -= 1;
         let status = cx.flights.of(activation).status;
-        let keeps = logs_ok && matches!(status, Status::Success | Status::ApplicationError);
+        // A failed initialisation leaves nothing to keep, whatever class its error is of.
+        let keeps =
+            self.initialized && logs_ok && matches!(status, Status::Success | Status::ApplicationError);
         match self.phase {
             Phase::Running if keeps => {
                 self.active -= 1;
@@ -372,8 +374,8 @@ impl Proxy {
                 self.resume_failed(cx, out);
             }
             Phase::Removing => {
-                self.ended_while_removing(cx, out);
                 out.send(Message::Resubmit(activation));
+                self.ended_while_removing(cx, out);
             }
             _ => {}
         }
