@@ -519,7 +519,8 @@ impl Proxy {
         if cx.rules.lease_from == LeaseFrom::Paused {
             self.take_lease(cx, out);
         }
-        self.timer = self.lease_end;
+        // A lease that counts from idleness may have ended while the container was being frozen.
+        self.timer = self.lease_end.max(cx.now);
     }
 
     fn take_lease(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
