@@ -122,6 +122,9 @@ impl<'a> Play<'a> {
             if answer == Time::NEVER && arrival == Time::NEVER && wake > self.world.progress + PATIENCE {
                 break;
             }
+            if next < self.world.now {
+                return Err(format!("at {:?} the pool asks to be woken at {next:?}", self.world.now));
+            }
             self.disturb(next)?;
             self.world.now = next;
             if answer == next {

@@ -4,6 +4,7 @@
 use faassim::ids::{ActivationId, ContainerId};
 use faassim::pool::boundary::{Departure, Phase, StartState};
 use faassim::pool::rules::LeaseFrom;
+use faassim::time::Time;
 
 use super::{Allotted, Step, World};
 
@@ -63,7 +64,7 @@ impl World<'_> {
         let given = self.leases().given.get(&id.slot).copied();
         let fit = given.is_some_and(|(from, lease)| {
             from == self.lives[&id].idle_since
-                && from + lease.keep == self.now
+                && (from + lease.keep).max(self.lives[&id].paused_since) == self.now
                 && lease.load_after.is_some() == (why == Departure::Unloaded)
         });
         self.must(fit, || format!("{id:?} left as {why:?}, its lease was {given:?}"));
@@ -78,6 +79,12 @@ impl World<'_> {
         let life = self.life(id);
         if phase == leased {
             life.idle_since = now;
+        }
+        match phase {
+            Ready => life.paused_since = Time::ZERO,
+            // A lease that ends while the container is being frozen is noticed when it is frozen.
+            Paused => life.paused_since = now,
+            _ => {}
         }
         let from = life.phase.replace(phase).unwrap_or(Uninitialized);
         (life.since, life.completed) = (now, life.completed && phase != Running);

@@ -48,10 +48,11 @@ impl World<'_> {
         let outcome = if !self.fails(self.script.failures.init) {
             InitOutcome::Ok
         } else {
-            match self.draw() % 4 {
-                0 => InitOutcome::Failed(Status::DeveloperError),
+            match self.draw() % 8 {
+                0 | 4 => InitOutcome::Failed(Status::DeveloperError),
                 1 => InitOutcome::Failed(Status::SystemError),
-                2 => InitOutcome::Unexpected,
+                5 => InitOutcome::Failed(Status::ApplicationError),
+                2 | 6 => InitOutcome::Unexpected,
                 _ => InitOutcome::ShuttingDown,
             }
         };

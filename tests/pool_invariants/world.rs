@@ -61,6 +61,8 @@ struct Life {
     phase: Option<Phase>,
     /// Since when it is in its phase.
     since: Time,
+    /// Since when it is frozen, if it is.
+    paused_since: Time,
     /// Since when its lease counts.
     idle_since: Time,
     /// A run was completed since it was idle, so that none comes back to the pool any more.
@@ -349,7 +351,8 @@ impl<'a> World<'a> {
                 (id, true)
             }
             Input::LogsCollected(id, activation, ok) => {
-                (id, !ok || self.flights[&activation].status.is_some_and(is_fatal))
+                let fatal = self.flights[&activation].status.is_some_and(is_fatal);
+                (id, !ok || fatal || self.lives[&id].initialized == Step::Failed)
             }
             Input::Resumed(id, ok) => {
                 self.stranded |= !ok && self.lives[&id].removed == Step::No;
