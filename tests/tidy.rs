@@ -188,28 +188,28 @@ fn token(text: &str, before: Option<char>) -> Option<usize> {
         return Some(end("*/", 2));
     }
     let in_word = before.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    if !in_word && text.starts_with('r') {
-        let hashes = text[1..].chars().take_while(|c| *c == '#').count();
-        if text[1 + hashes..].starts_with('"') {
+    if !in_word && let Some(raw) = text.strip_prefix('r') {
+        let hashes = raw.chars().take_while(|c| *c == '#').count();
+        if raw[hashes..].starts_with('"') {
             return Some(end(&format!("\"{}", "#".repeat(hashes)), 2 + hashes));
         }
     }
-    if text.starts_with('"') {
+    if let Some(string) = text.strip_prefix('"') {
         let mut escaped = false;
-        let close = text[1..].find(|c| {
+        let close = string.find(|c| {
             let closes = c == '"' && !escaped;
             escaped = c == '\\' && !escaped;
             closes
         });
         return Some(close.map_or(text.len(), |at| at + 2));
     }
-    if text.starts_with('\'') {
-        // Not a lifetime: those have no second quote so near.
-        if text[1..].starts_with('\\') {
+    if let Some(quoted) = text.strip_prefix('\'') {
+        if quoted.starts_with('\\') {
             return Some(end("'", 3));
         }
-        let len = text[1..].chars().next().map_or(0, char::len_utf8);
-        return text[1 + len..].starts_with('\'').then_some(len + 2);
+        // A lifetime has no second quote after one character.
+        let len = quoted.chars().next().map_or(0, char::len_utf8);
+        return quoted[len..].starts_with('\'').then_some(len + 2);
     }
     None
 }
