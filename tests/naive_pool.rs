@@ -42,14 +42,8 @@ impl Lru {
 
 impl Evict for Lru {
     fn on_dispatch(&mut self, tables: &Tables, slot: Slot, start: StartState) {
-        let first = !matches!(start, StartState::Warmed | StartState::Warming | StartState::WarmingCold);
-        assert_eq!(
-            first,
-            tables.container(slot).active() == 1 && start != StartState::Warmed && {
-                // A container that is loaded ahead of time is joined as warmingCold by its first run.
-                start != StartState::WarmingCold
-            }
-        );
+        let announces = !matches!(start, StartState::Warmed | StartState::Warming | StartState::WarmingCold);
+        assert!(!announces || tables.container(slot).active() == 1, "announced with something inside");
         assert!(!tables.container(slot).is_evictable(), "dispatched, yet evictable");
         self.idle.retain(|idle| *idle != slot);
         self.touch(slot);
