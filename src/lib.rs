@@ -4,4 +4,5 @@ pub mod ids;
 pub mod memory;
 pub mod policy;
 pub mod pool;
+pub mod suggest;
 pub mod time;

@@ -5,6 +5,31 @@
 pub mod params;
 pub mod registry;
 
+pub mod faascache;
+pub mod fifo;
+pub mod fixed;
+pub mod freq;
+pub mod gdsf;
+pub mod greedy_dual;
+pub mod hybrid_histogram;
+pub mod landlord;
+pub mod lfu;
+pub mod lru;
+pub mod random;
+pub mod s3_fifo;
+pub mod sieve;
+pub mod size;
+pub mod ski_rental;
+
+mod heap;
+mod lazy_heap;
+mod queue;
+
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod testing;
+
 use std::any::Any;
 
 use crate::ids::{FunctionId, Slot};

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::suggest::suggest;
 use crate::time::Span;
 
 /// A parameter as documented.
@@ -113,6 +114,18 @@ impl<'a> Params<'a> {
         })
     }
 
+    /// A span of time from `least` to `most`.
+    pub fn span_within(&mut self, name: &'static str, least: Span, most: Span) -> Span {
+        self.read(name, |value| match value {
+            Value::Text(text) => {
+                let span = Span::from_str(text)?;
+                let fits = (least..=most).contains(&span);
+                if fits { Ok(span) } else { Err(format!("must be between {least} and {most}")) }
+            }
+            other => Err(format!("`{other}` has no unit; write for example \"{other} min\"")),
+        })
+    }
+
     /// Yes or no.
     pub fn flag(&mut self, name: &'static str) -> bool {
         self.read(name, |value| match value {
@@ -149,15 +162,17 @@ impl<'a> Params<'a> {
         })
     }
 
-    fn refuse(&mut self, name: &str, message: String) {
+    /// Notes that the value of `name` does not do, for a reason that only its policy knows.
+    pub fn refuse(&mut self, name: &str, message: String) {
         self.errors.push(ParamError { name: name.to_owned(), message });
     }
 
     fn unknown(&self, name: &str) -> String {
         let names: Vec<&str> = self.known.iter().map(|param| param.name).collect();
-        match names.as_slice() {
-            [] => format!("unknown parameter `{name}`; this policy has none"),
-            names => format!("unknown parameter `{name}`; this policy has: {}", names.join(", ")),
+        match (names.as_slice(), suggest(name, names.iter().copied())) {
+            ([], _) => format!("unknown parameter `{name}`; this policy has none"),
+            (_, Some(meant)) => format!("unknown parameter `{name}`; did you mean `{meant}`?"),
+            (names, None) => format!("unknown parameter `{name}`; this policy has: {}", names.join(", ")),
         }
     }
 }
@@ -166,5 +181,95 @@ fn as_number(value: &Value) -> Result<f64, String> {
     match value {
         Value::Number(number) => Ok(*number),
         other => Err(format!("`{other}` is not a number")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &[Param] = &[
+        Param { name: "share", default: "0.1", help: "" },
+        Param { name: "keep", default: "10 min", help: "" },
+        Param { name: "steps", default: "8", help: "" },
+        Param { name: "word", default: "one", help: "" },
+        Param { name: "really", default: "false", help: "" },
+    ];
+
+    fn text(text: &str) -> Value {
+        Value::Text(text.to_owned())
+    }
+
+    fn given(values: &[(&str, Value)]) -> Vec<(String, Value)> {
+        values.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+
+    #[test]
+    fn defaults_hold_unless_given() {
+        let given =
+            given(&[("share", Value::Number(0.25)), ("word", text("two")), ("really", Value::Bool(true))]);
+        let mut params = Params::new(KNOWN, &given);
+        assert_eq!(params.fraction("share"), 0.25);
+        assert_eq!(params.number("share"), 0.25);
+        assert_eq!(params.span("keep"), Span::from_mins(10));
+        assert_eq!(params.count("steps"), 8);
+        assert_eq!(params.choice("word", &["one", "two"]), 1);
+        assert!(params.flag("really"));
+        assert_eq!(params.into_errors(), []);
+        let mut params = Params::new(KNOWN, &[]);
+        assert_eq!(params.choice("word", &["one", "two"]), 0);
+        assert!(!params.flag("really"));
+    }
+
+    #[test]
+    fn all_errors_are_told_together() {
+        let given = given(&[
+            ("share", Value::Number(1.5)),
+            ("keep", Value::Number(10.0)),
+            ("steps", Value::Number(2.5)),
+            ("word", text("three")),
+            ("really", text("perhaps")),
+            ("kep", text("1 s")),
+            ("banana", text("1 s")),
+        ]);
+        let mut params = Params::new(KNOWN, &given);
+        assert_eq!(params.fraction("share"), 0.1);
+        assert_eq!(params.span("keep"), Span::from_mins(10));
+        assert_eq!(params.count("steps"), 8);
+        assert_eq!(params.choice("word", &["one", "two"]), 0);
+        assert!(!params.flag("really"));
+        let errors: Vec<String> = params
+            .into_errors()
+            .into_iter()
+            .map(|error| format!("{}: {}", error.name, error.message))
+            .collect();
+        assert_eq!(
+            errors,
+            [
+                "kep: unknown parameter `kep`; did you mean `keep`?",
+                "banana: unknown parameter `banana`; this policy has: share, keep, steps, word, really",
+                "share: must be between 0 and 1",
+                "keep: `10` has no unit; write for example \"10 min\"",
+                "steps: must be a whole number of at least 1",
+                "word: `three` is not one of: one, two",
+                "really: `perhaps` is neither true nor false",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_span_has_its_limits() {
+        for (value, part) in [
+            (text("30 s"), "must be between 1 min and 7 d"),
+            (text("forever"), "must be between 1 min and 7 d"),
+            (text("soon"), "does not start with a number"),
+            (Value::Number(4.0), "has no unit"),
+        ] {
+            let given = given(&[("keep", value)]);
+            let mut params = Params::new(KNOWN, &given);
+            params.span_within("keep", Span::from_mins(1), Span::from_mins(7 * 24 * 60));
+            let errors = params.into_errors();
+            assert!(errors[0].message.contains(part), "{errors:?}");
+        }
     }
 }
