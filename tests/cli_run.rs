@@ -181,6 +181,16 @@ fn a_damaged_trace_is_told_with_its_line() {
     assert!(!folder.path().join("results/s").exists());
 }
 
+#[test]
+fn costs_of_a_function_that_is_not_there_are_refused() {
+    let folder = folder_with_scenario("[costs.functions.rare_9]\ncreate = \"1 s\"\n");
+    let output = faassim(folder.path(), &["run", "s.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("the trace has no function `rare_9`; did you mean `rare_1`?"), "{text}");
+    assert_eq!(fs::read_dir(folder.path().join("results")).expect("there").count(), 0);
+}
+
 /// Ctrl-C in the middle: a clean message, exit code 130, nothing half-written.
 #[cfg(unix)]
 #[test]

@@ -61,7 +61,10 @@ fn scenarios() -> Vec<(String, String)> {
             format!("{AZURE_LONG}[rules]\npreset = \"ideal\"\n[keep-alive.{name}]\n"),
         );
     }
-    add("drop", format!("{}[rules]\npreset = \"ideal\"\nwhen-full = \"drop\"\n", AZURE.replace("20 GiB", "8 GiB")));
+    add(
+        "drop",
+        format!("{}[rules]\npreset = \"ideal\"\nwhen-full = \"drop\"\n", AZURE.replace("20 GiB", "8 GiB")),
+    );
     add("phases", format!("{AZURE}[rules]\npreset = \"openwhisk\"\npause-grace = \"50 ms\"\n{PHASES}"));
     add("failures", format!("{LITMUS}[rules]\npreset = \"openwhisk\"\n{PHASES}{FAILURES}"));
     add("feed", format!("{AZURE}[rules]\npreset = \"openwhisk\"\nfeed-capacity = 8\n"));

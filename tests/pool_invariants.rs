@@ -243,16 +243,18 @@ impl<'a> Play<'a> {
     /// Activations may wait for ever, as they do in OpenWhisk,
     /// * after a "reschedule job", which neither gives a credit nor tries the run buffer, or after a
     ///   failure that ended several activations at once and gave one credit for all of them
-    ///   (docs/specs/openwhisk.md §4.3, §5.4): nothing else may happen that would;
+    ///   (docs/specs/openwhisk.md §4.3, §5.4): nothing else may happen that would. Without a feed, and
+    ///   where the rules let whatever leaves make way, nobody is stranded so;
     /// * behind an activation that fits in no way: prewarms are never evicted for work (§6), and the
     ///   fork's guard refuses what is larger than the pool (§8.4).
     fn may_wait(&self) -> bool {
-        let Some(head) = self.world.buffer.front() else { return self.world.stranded };
         let rules = &self.script.rules;
+        let stranded = self.world.stranded && (rules.resume_to_remove || rules.feed_capacity.is_some());
+        let Some(head) = self.world.buffer.front() else { return stranded };
         let memory = self.script.functions[self.world.function_of(*head).ix()].memory.mib();
         let prewarmed = self.world.allotted_mib(true) - self.world.allotted_mib(false);
         let taken = if rules.prewarm_in_sum { prewarmed } else { 0 };
-        self.world.stranded || taken + memory > self.script.memory.mib()
+        stranded || taken + memory > self.script.memory.mib()
     }
 }
 

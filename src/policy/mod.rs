@@ -69,7 +69,8 @@ pub trait Evict: Any + Send {
     fn on_idle(&mut self, tables: &Tables, slot: Slot);
 
     /// The container in `slot` is gone, evicted or for another reason. The tables still show its
-    /// function and memory.
+    /// function and memory. A container that was being loaded ahead of time when it failed goes
+    /// without ever having been announced.
     fn on_gone(&mut self, tables: &Tables, slot: Slot, evicted: bool);
 
     /// A prewarmed container was taken for `function`; `on_dispatch` follows.

@@ -160,9 +160,13 @@ impl Dispatcher {
         }
     }
 
-    /// A container is going and hands its work back: no credit, and the run buffer is left alone (§5.4).
+    /// A container is going and hands its work back: no credit, and the run buffer is left alone
+    /// (§5.4) unless the rules let everything that leaves make way for what waits.
     pub fn rescheduled(&mut self, slot: Slot, why: Departure, out: &mut impl Out) {
         self.let_go(slot, why, out);
+        if !self.rules.resume_to_remove {
+            self.process_buffer(out);
+        }
     }
 
     /// The periodic prewarm check (§6, step 4).

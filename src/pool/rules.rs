@@ -31,7 +31,7 @@ pub struct Rules {
     pub lease_from: LeaseFrom,
     /// A paused container is thawed before it is removed, and its end is announced as "reschedule
     /// job", which gives no credit and does not serve the run buffer (§4.1, §5.4). Off: it is removed
-    /// at once and what waits is tried.
+    /// at once, and whenever a container leaves, what waits is tried.
     pub resume_to_remove: bool,
     /// Prewarmed containers count as used memory, and are started only if there is room (§5.1);
     /// off in the fork of 2020 (§8.4).

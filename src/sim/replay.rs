@@ -8,6 +8,7 @@ use crate::pool::rules::{Rules, StemCell};
 use crate::pool::tables::FunctionSpec;
 use crate::pool::{Pool, Setup};
 use crate::scenario::{PoolSetup, Scenario, TraceSpec};
+use crate::suggest::nearest;
 use crate::tally::{FunctionFigures, MemorySample, Observer, Rows, Summary, Tally};
 use crate::time::{Span, Time};
 use crate::trace::{Arrival, Trace};
@@ -71,6 +72,7 @@ pub fn replay_with(
     observer: &mut impl Observer,
     control: &mut impl Control,
 ) -> Result<End, ReplayError> {
+    check_cost_names(setup, trace).map_err(ReplayError::Unfit)?;
     let costs = CostModel::new(scenario.seed, &setup.costs, &setup.failures, &trace.functions)
         .map_err(ReplayError::Unfit)?;
     let mut pool = make_pool(scenario.seed, scenario.memory, setup, trace, &costs);
@@ -81,6 +83,18 @@ pub fn replay_with(
         ));
     }
     simulate(&mut pool, window, &costs, queue, observer, control).map_err(|Stopped| ReplayError::Stopped)
+}
+
+/// Costs that are set for a function the trace does not have would silently do nothing.
+fn check_cost_names(setup: &PoolSetup, trace: &Trace) -> Result<(), String> {
+    let names = || trace.functions.iter().map(|function| function.name.as_str());
+    match setup.costs.functions.keys().find(|name| !names().any(|known| known == name.as_str())) {
+        None => Ok(()),
+        Some(name) => Err(format!(
+            "[costs.functions.{name}]: the trace has no function `{name}`{}",
+            nearest(name, names()).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+        )),
+    }
 }
 
 /// The pool of a scenario for the functions of a trace.

@@ -221,6 +221,9 @@ impl Model {
 
     pub fn rescheduled(&mut self, ix: usize, why: Departure) {
         self.drop(ix, why);
+        if !self.rules.resume_to_remove {
+            self.resend();
+        }
     }
 
     /// §6, step 4.
