@@ -19,8 +19,8 @@
 //!   is placed. If the eviction in between deletes the entry, storing the object undoes that.
 //! * **Times** are the fork's own maxima in whole ms under [`Times::ObservedMax`]; otherwise the mean in
 //!   whole ms, or what the function declares.
-//! * **Complexity**: O(1) per invocation, amortised O(log a) per victim and per action changed since
-//!   the last eviction, for a actions. The fork sorts all containers each time, with the same result.
+//! * **Complexity**: O(1) per invocation, amortised O(log a) per victim and per action whose priority
+//!   fell, for a actions. The fork sorts all containers each time, with the same result.
 
 use super::heap::Heap;
 use super::{Evict, EvictionPolicy};
@@ -39,42 +39,50 @@ pub const POLICY: EvictionPolicy = EvictionPolicy {
     make: |_, making| Box::new(FaasCache::new(making.tracking)),
 };
 
-/// A time of an action as observed so far.
-#[derive(Clone, Copy, Default, Debug)]
-struct Observed {
-    ms: i64,
-    sum_ms: i64,
-    seen: i64,
-}
-
-impl Observed {
-    fn observe(&mut self, ms: i64, times: Times) {
-        self.seen += 1;
-        self.sum_ms += ms;
-        match times {
-            Times::ObservedMax => self.ms = self.ms.max(ms),
-            Times::ObservedMean => self.ms = (self.sum_ms + self.seen / 2) / self.seen,
-            Times::Declared => {}
-        }
-    }
-}
-
-/// The fork's `TrackedAction`.
+/// The fork's `TrackedAction`. A time is a sum over the number seen; the largest time seen is kept as a
+/// sum of one.
 #[derive(Clone, Copy, Default, Debug)]
 struct Entry {
     lastcalled: f64,
     invocations: i64,
-    cold: Observed,
-    warm: Observed,
-    memory: f64,
-    active: i64,
+    cold_sum_ms: u64,
+    warm_sum_ms: u64,
+    colds: u32,
+    warms: u32,
+    memory_mib: u32,
+    active: i32,
 }
 
 impl Entry {
-    fn priority(&self) -> f64 {
-        let saved = self.invocations.wrapping_mul(self.cold.ms - self.warm.ms);
-        self.lastcalled + saved as f64 / self.memory
+    fn cold_ms(&self) -> i64 {
+        rounded_mean(self.cold_sum_ms, self.colds)
     }
+
+    fn warm_ms(&self) -> i64 {
+        rounded_mean(self.warm_sum_ms, self.warms)
+    }
+
+    fn observe(&mut self, warm: bool, ms: u64, times: Times) {
+        let (sum_ms, seen) = if warm {
+            (&mut self.warm_sum_ms, &mut self.warms)
+        } else {
+            (&mut self.cold_sum_ms, &mut self.colds)
+        };
+        match times {
+            Times::ObservedMax => (*sum_ms, *seen) = ((*sum_ms).max(ms), 1),
+            Times::ObservedMean => (*sum_ms, *seen) = (*sum_ms + ms, *seen + 1),
+            Times::Declared => {}
+        }
+    }
+
+    fn priority(&self) -> f64 {
+        let saved = self.invocations.wrapping_mul(self.cold_ms() - self.warm_ms());
+        self.lastcalled + saved as f64 / f64::from(self.memory_mib)
+    }
+}
+
+fn rounded_mean(sum: u64, seen: u32) -> i64 {
+    if seen <= 1 { sum as i64 } else { ((sum + u64::from(seen / 2)) / u64::from(seen)) as i64 }
 }
 
 /// What is known of an action, for tests and reports.
@@ -96,38 +104,25 @@ pub struct Tracked {
     pub priority: f64,
 }
 
-/// Everything kept per action.
+/// What is kept per action.
 #[derive(Clone, Copy, Debug)]
 struct Action {
     entry: Entry,
-    /// Whether the entry is stored; if not, `entry` means nothing.
-    stored: bool,
-    /// On the list of changed ones.
-    changed: bool,
     /// Its evictable containers, first idle first.
     first: Slot,
     last: Slot,
-    cold_hits: u64,
-    warm_hits: u64,
+    /// Whether the entry is stored; if not, `entry` means nothing.
+    stored: bool,
+    /// On the list of those to be pushed.
+    fell: bool,
 }
 
+const _: () = assert!(size_of::<Action>() == 64, "an action is a cache line");
+
 impl Action {
-    const NEW: Action = Action {
-        entry: Entry {
-            lastcalled: 0.0,
-            invocations: 0,
-            cold: Observed { ms: 0, sum_ms: 0, seen: 0 },
-            warm: Observed { ms: 0, sum_ms: 0, seen: 0 },
-            memory: 0.0,
-            active: 0,
-        },
-        stored: false,
-        changed: false,
-        first: NO_SLOT,
-        last: NO_SLOT,
-        cold_hits: 0,
-        warm_hits: 0,
-    };
+    fn new() -> Action {
+        Action { entry: Entry::default(), first: NO_SLOT, last: NO_SLOT, stored: false, fell: false }
+    }
 
     /// The fork puts a fresh entry, whose priority is 0/0, in the place of a missing one. The one NaN
     /// that `total_cmp` puts last is returned for all of them.
@@ -135,6 +130,17 @@ impl Action {
         let priority = if self.stored { self.entry.priority() } else { f64::NAN };
         if priority.is_nan() { f64::NAN } else { priority }
     }
+}
+
+/// What is kept per action but seldom needed.
+#[derive(Clone, Copy, Default, Debug)]
+struct Aside {
+    cold_hits: u64,
+    warm_hits: u64,
+    /// The eviction in which it had a victim last …
+    eviction: u64,
+    /// … and the priority it had when that eviction began.
+    priority_then: f64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -169,14 +175,15 @@ pub struct FaasCache {
     warm_hits: u64,
     fetched: Option<Fetched>,
     actions: Vec<Action>,
+    asides: Vec<Aside>,
     containers: Vec<Container>,
     idles: u64,
-    /// Actions that have evictable containers, by priority and by their first container's rank.
+    /// Actions with evictable containers, by priority and by their first container's rank. Keys are
+    /// lower bounds, as in [`super::lazy_heap`].
     heap: Heap,
-    /// Actions whose place in the heap is to be found again before the next eviction.
-    changed: Vec<ActionId>,
-    /// An eviction has begun, and the order is fixed.
-    evicting: bool,
+    /// Actions that are not in the heap, or whose priority may have fallen below their key.
+    fallen: Vec<ActionId>,
+    evictions: u64,
 }
 
 impl FaasCache {
@@ -188,11 +195,12 @@ impl FaasCache {
             warm_hits: 0,
             fetched: None,
             actions: Vec::new(),
+            asides: Vec::new(),
             containers: Vec::new(),
             idles: 0,
             heap: Heap::default(),
-            changed: Vec::new(),
-            evicting: false,
+            fallen: Vec::new(),
+            evictions: 0,
         }
     }
 
@@ -213,43 +221,42 @@ impl FaasCache {
 
     /// The action's part of [`FaasCache::cold_hits`].
     pub fn cold_hits_of(&self, action: ActionId) -> u64 {
-        self.actions.get(action.ix()).map_or(0, |action| action.cold_hits)
+        self.asides.get(action.ix()).map_or(0, |aside| aside.cold_hits)
     }
 
     /// The action's part of [`FaasCache::warm_hits`].
     pub fn warm_hits_of(&self, action: ActionId) -> u64 {
-        self.actions.get(action.ix()).map_or(0, |action| action.warm_hits)
+        self.asides.get(action.ix()).map_or(0, |aside| aside.warm_hits)
     }
 
     /// The action's stored entry.
     pub fn tracked(&self, action: ActionId) -> Option<Tracked> {
         let action = self.actions.get(action.ix()).filter(|action| action.stored)?;
-        let Entry { lastcalled, invocations, cold, warm, memory, active } = action.entry;
-        let priority = action.priority();
+        let entry = action.entry;
         Some(Tracked {
-            lastcalled,
-            invocations,
-            cold_ms: cold.ms,
-            warm_ms: warm.ms,
-            memory,
-            active,
-            priority,
+            lastcalled: entry.lastcalled,
+            invocations: entry.invocations,
+            cold_ms: entry.cold_ms(),
+            warm_ms: entry.warm_ms(),
+            memory: f64::from(entry.memory_mib),
+            active: i64::from(entry.active),
+            priority: action.priority(),
         })
     }
 
     fn meet_actions(&mut self, tables: &Tables) {
         if self.actions.is_empty() {
-            self.actions.resize(tables.actions(), Action::NEW);
+            self.actions.resize(tables.actions(), Action::new());
+            self.asides.resize(tables.actions(), Aside::default());
         }
     }
 
-    /// The action's priority has changed, or the first of an action's evictable containers.
-    #[inline]
-    fn note_change(&mut self, action: ActionId) {
+    /// The action is to be pushed before the next eviction.
+    fn note_fall(&mut self, action: ActionId) {
         let record = &mut self.actions[action.ix()];
-        if !record.changed {
-            record.changed = true;
-            self.changed.push(action);
+        if !record.fell {
+            record.fell = true;
+            self.fallen.push(action);
         }
     }
 
@@ -258,8 +265,8 @@ impl FaasCache {
         let mut entry = Entry::default();
         if self.tracking.times == Times::Declared {
             let spec = tables.spec(function);
-            entry.cold.ms = spec.cold.whole_ms() as i64;
-            entry.warm.ms = spec.warm.whole_ms() as i64;
+            entry.cold_sum_ms = spec.cold.whole_ms();
+            entry.warm_sum_ms = spec.warm.whole_ms();
         }
         entry
     }
@@ -278,9 +285,10 @@ impl FaasCache {
     }
 
     /// Takes a container out of its action's list of evictable ones.
-    fn unlink(&mut self, slot: Slot) -> Option<ActionId> {
-        let container = self.containers.get_mut(slot as usize)?;
-        let action = container.idle_in.take()?;
+    #[inline]
+    fn unlink(&mut self, slot: Slot) {
+        let Some(container) = self.containers.get_mut(slot as usize) else { return };
+        let Some(action) = container.idle_in.take() else { return };
         let Container { next, prev, .. } = *container;
         let record = &mut self.actions[action.ix()];
         match prev {
@@ -291,22 +299,16 @@ impl FaasCache {
             NO_SLOT => record.last = prev,
             next => self.containers[next as usize].prev = prev,
         }
-        if prev == NO_SLOT {
-            self.note_change(action);
-        }
-        Some(action)
     }
 
-    /// What an eviction does to clock and entry, before the victim is removed from the pool (§8.3).
-    fn charge(&mut self, action: ActionId) {
-        self.clock = contagious_max(self.actions[action.ix()].priority(), self.clock);
-        let record = &mut self.actions[action.ix()];
-        if record.stored && self.tracking.forget && record.entry.active <= 1 {
-            self.delete(action);
-        } else if record.stored {
-            record.entry.active -= 1;
-        }
-        self.note_change(action);
+    /// By what the action's first evictable container is ordered in the eviction under way.
+    fn place(&self, action: ActionId) -> Option<(f64, u64)> {
+        let first = self.actions[action.ix()].first;
+        let rank = self.containers.get(first as usize)?.idle_rank;
+        let aside = &self.asides[action.ix()];
+        let had_victim = aside.eviction == self.evictions;
+        let priority = if had_victim { aside.priority_then } else { self.actions[action.ix()].priority() };
+        Some((priority, rank))
     }
 }
 
@@ -324,19 +326,18 @@ fn contagious_max(a: f64, b: f64) -> f64 {
 impl Evict for FaasCache {
     fn on_request(&mut self, tables: &Tables, function: FunctionId) {
         self.meet_actions(tables);
-        self.evicting = false;
         let action = tables.action(function);
-        let memory = f64::from(tables.memory_mib(function));
+        let memory_mib = tables.memory_mib(function);
         let record = &mut self.actions[action.ix()];
         let own = if record.stored {
-            // Another namespace's function is the same action, with the same memory as a rule.
-            if record.entry.memory != memory {
-                record.entry.memory = memory;
-                self.note_change(action);
+            // Functions of one action have the same memory as a rule.
+            if record.entry.memory_mib != memory_mib {
+                record.entry.memory_mib = memory_mib;
+                self.note_fall(action);
             }
             None
         } else {
-            Some(Entry { memory, ..self.fresh(tables, function) })
+            Some(Entry { memory_mib, ..self.fresh(tables, function) })
         };
         self.fetched = Some(Fetched { action, own });
     }
@@ -349,9 +350,9 @@ impl Evict for FaasCache {
             let record = &mut self.actions[action.ix()];
             record.entry = entry;
             record.stored = true;
+            self.note_fall(action);
         }
         self.actions[action.ix()].entry.active -= 1;
-        self.note_change(action);
     }
 
     fn on_dispatch(&mut self, tables: &Tables, slot: Slot, start: StartState) {
@@ -360,29 +361,31 @@ impl Evict for FaasCache {
         if self.fetched.is_none_or(|fetched| fetched.action != action) {
             self.on_request(tables, function);
         }
-        self.evicting = false;
-        let (weight, clock) = (i64::from(self.tracking.invocation_weight), self.clock);
         let own = self.fetched.take().and_then(|fetched| fetched.own);
         let record = &mut self.actions[action.ix()];
         if let Some(entry) = own {
             record.entry = entry;
             record.stored = true;
         }
-        record.entry.invocations += weight;
-        record.entry.lastcalled = clock;
+        let entry = &mut record.entry;
+        entry.invocations += i64::from(self.tracking.invocation_weight);
+        entry.lastcalled = self.clock;
         match start {
             StartState::Cold | StartState::Recreated => {
-                record.entry.active += 1;
-                record.cold_hits += 1;
+                entry.active += 1;
+                self.asides[action.ix()].cold_hits += 1;
                 self.cold_hits += 1;
             }
             StartState::Warmed => {
-                record.warm_hits += 1;
+                self.asides[action.ix()].warm_hits += 1;
                 self.warm_hits += 1;
             }
             _ => {}
         }
-        self.note_change(action);
+        // The priority falls if another object is stored, or if warm starts take longer than cold ones.
+        if own.is_some() || entry.cold_ms() < entry.warm_ms() {
+            self.note_fall(action);
+        }
         if self.containers.len() <= slot as usize {
             self.containers.resize(slot as usize + 1, ABSENT);
         }
@@ -392,12 +395,14 @@ impl Evict for FaasCache {
 
     fn on_done(&mut self, tables: &Tables, slot: Slot, elapsed: Span) {
         let action = tables.action(tables.function_of(slot));
+        let warm = self.containers[slot as usize].was_warm;
         let record = &mut self.actions[action.ix()];
         if record.stored {
-            let was_warm = self.containers[slot as usize].was_warm;
-            let observed = if was_warm { &mut record.entry.warm } else { &mut record.entry.cold };
-            observed.observe(elapsed.whole_ms() as i64, self.tracking.times);
-            self.note_change(action);
+            let saved_before_ms = record.entry.cold_ms() - record.entry.warm_ms();
+            record.entry.observe(warm, elapsed.whole_ms(), self.tracking.times);
+            if record.entry.cold_ms() - record.entry.warm_ms() < saved_before_ms {
+                self.note_fall(action);
+            }
         }
     }
 
@@ -407,7 +412,6 @@ impl Evict for FaasCache {
             self.containers.resize(slot as usize + 1, ABSENT);
         }
         self.unlink(slot);
-        self.evicting = false;
         self.idles += 1;
         let action = tables.action(tables.function_of(slot));
         let record = &mut self.actions[action.ix()];
@@ -415,58 +419,64 @@ impl Evict for FaasCache {
         let container = &mut self.containers[slot as usize];
         *container =
             Container { idle_rank: self.idles, next: NO_SLOT, prev, idle_in: Some(action), ..*container };
-        if prev == NO_SLOT {
-            record.first = slot;
-            self.note_change(action);
-        } else {
+        if prev != NO_SLOT {
             self.containers[prev as usize].next = slot;
+            return;
+        }
+        record.first = slot;
+        if !self.heap.contains(action.0) {
+            self.note_fall(action);
         }
     }
 
     fn on_gone(&mut self, tables: &Tables, slot: Slot, evicted: bool) {
-        let idle_in = self.unlink(slot);
+        self.unlink(slot);
         if let Some(container) = self.containers.get_mut(slot as usize) {
             *container = ABSENT;
         }
         if !evicted {
-            self.evicting = false;
             return;
         }
-        let action = idle_in.unwrap_or_else(|| tables.action(tables.function_of(slot)));
-        self.charge(action);
-        // The victim came from the top. Its action stays there, with the priority it had when the
-        // eviction began, until its next container's turn has come.
-        match self.actions[action.ix()].first {
-            NO_SLOT => self.heap.remove(action.0),
-            next => {
-                if let Some(top) = self.heap.top().filter(|top| top.id == action.0) {
-                    self.heap.rekey_top(top.key, self.containers[next as usize].idle_rank);
-                }
-            }
+        // The rest is what an eviction does to clock and entry (docs/specs/openwhisk.md §8.3).
+        let action = tables.action(tables.function_of(slot));
+        let record = &mut self.actions[action.ix()];
+        self.clock = contagious_max(record.priority(), self.clock);
+        if record.stored && self.tracking.forget && record.entry.active <= 1 {
+            self.delete(action);
+        } else if record.stored {
+            record.entry.active -= 1;
         }
     }
 
     fn on_pressure(&mut self, _tables: &Tables) {
-        while let Some(action) = self.changed.pop() {
-            let record = &mut self.actions[action.ix()];
-            record.changed = false;
-            match record.first {
-                NO_SLOT => self.heap.remove(action.0),
-                first => {
-                    self.heap.push(action.0, record.priority(), self.containers[first as usize].idle_rank)
-                }
+        self.evictions += 1;
+        while let Some(action) = self.fallen.pop() {
+            self.actions[action.ix()].fell = false;
+            match self.place(action) {
+                Some((priority, rank)) => self.heap.push(action.0, priority, rank),
+                None => self.heap.remove(action.0),
             }
         }
-        self.evicting = true;
     }
 
     fn pick(&mut self, tables: &Tables) -> Slot {
-        if !self.evicting {
+        if !self.fallen.is_empty() {
             self.on_pressure(tables);
         }
-        let top =
-            self.heap.top().expect("the pool asks only while one is evictable, so its action is in the heap");
-        self.actions[top.id as usize].first
+        loop {
+            let top =
+                self.heap.top().expect("the pool asks only while one is evictable, so its action is in");
+            let action = ActionId(top.id);
+            match self.place(action) {
+                None => self.heap.remove(top.id),
+                Some((priority, rank)) if priority.to_bits() == top.key.to_bits() && rank == top.rank => {
+                    let aside = &mut self.asides[action.ix()];
+                    (aside.eviction, aside.priority_then) = (self.evictions, priority);
+                    return self.actions[action.ix()].first;
+                }
+                Some((priority, rank)) => self.heap.rekey_top(priority, rank),
+            }
+        }
     }
 }
 

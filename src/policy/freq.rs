@@ -5,8 +5,9 @@
 //! ```
 //!
 //! Source: Arlitt, Cherkasova, Dilley, Friedrich & Jin, "Evaluating content management techniques for
-//! web proxy caches", 2000, §4 (LFU with dynamic ageing); the FREQ variant of FaasCache (Fuerst &
-//! Sharma, ASPLOS'21, §7) with size and cost left out. Must never read size or cost: in that paper's published
+//! web proxy caches", SIGMETRICS Performance Evaluation Review 27(4), 2000 (LFU with
+//! dynamic ageing); the FREQ variant of FaasCache (Fuerst &
+//! Sharma, ASPLOS'21) with size and cost left out. Must never read size or cost: in that paper's published
 //! simulator FREQ is `clock + frequency · cost` (docs/specs/faascache-artifact.md §4.2), which this is not.
 //!
 //! * **Several containers of a function** share the frequency; each has its own stamp of the clock,

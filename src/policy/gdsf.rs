@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Source: Cherkasova, "Improving WWW proxies performance with Greedy-Dual-Size-Frequency caching
-//! policy", HP Labs HPL-98-69R1, 1998; Arlitt et al. 2000, §4. Runs is the number of invocations that *this
+//! policy", HP Labs HPL-98-69R1, 1998; Arlitt et al. 2000. Runs is the number of invocations that *this
 //! container* got since it was created. Must never use the frequency of the action: that is
 //! `greedy-dual`. The two are equal as long as no function has two containers at a time; with
 //! several, a clone starts here at 1, as a copy does that comes into a cache anew, while there it

@@ -1,52 +1,47 @@
-//! A minimum heap whose entries may be outdated. Owns the order (key by `total_cmp`, then rank, then
-//! id) and the bookkeeping that tells outdated entries from valid ones; must never know what the ids
-//! stand for.
+//! A minimum heap whose entries may be outdated. Owns the order (key by `total_cmp`, then rank) and the
+//! bookkeeping that tells outdated entries from valid ones; must never know what the ids stand for.
 //!
-//! Removing an id from the middle of a binary heap needs every id's position and moves other entries
-//! about. Here an id has a version instead: removing or re-keying it changes the version, and entries
+//! Removing an id from the middle of a heap needs every id's position, to be kept up whenever entries
+//! move. Here an id has a version instead: removing or re-keying it changes the version, and entries
 //! that carry an older one are dropped when they come to the top. At most half of the entries (plus a
 //! few) are outdated; then they are all thrown out at once, so every operation stays amortised
-//! O(log n), and nothing is allocated once the heap has reached its size.
-
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+//! O(log n), and nothing is allocated once the heap has reached its size. Four children per entry
+//! instead of two halve the levels, each of which is a cache miss.
 
 /// Outdated entries that are tolerated however few valid ones there are.
 const SLACK: usize = 64;
+/// Children of an entry.
+const ARITY: usize = 4;
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    key: f64,
+    /// See [`ordered`].
+    key: u64,
     rank: u64,
     id: u32,
     version: u32,
 }
 
-impl Ord for Entry {
-    /// Reversed, because [`BinaryHeap`] has its greatest element on top.
-    fn cmp(&self, other: &Entry) -> Ordering {
-        other
-            .key
-            .total_cmp(&self.key)
-            .then(other.rank.cmp(&self.rank))
-            .then(other.id.cmp(&self.id))
-            .then(other.version.cmp(&self.version))
+impl Entry {
+    /// Key, then rank, as one number.
+    #[inline]
+    fn order(&self) -> u128 {
+        u128::from(self.key) << 64 | u128::from(self.rank)
     }
 }
 
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+/// A number that compares as the float does by `total_cmp`.
+#[inline]
+fn ordered(key: f64) -> u64 {
+    let bits = key.to_bits();
+    if bits >> 63 == 0 { bits | 1 << 63 } else { !bits }
 }
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
-        self.cmp(other).is_eq()
-    }
+/// The float that [`ordered`] was given.
+#[inline]
+fn from_ordered(ordered: u64) -> f64 {
+    f64::from_bits(if ordered >> 63 == 1 { ordered & !(1 << 63) } else { !ordered })
 }
-
-impl Eq for Entry {}
 
 /// The top of a [`Heap`].
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -56,10 +51,11 @@ pub(super) struct Top {
     pub rank: u64,
 }
 
-/// Small integers ordered by a key and a rank; each is in the heap at most once.
+/// Small integers ordered by a key and a rank; each is in the heap at most once. Ids of equal key and
+/// rank come in no particular order, so ranks should differ.
 #[derive(Default, Debug)]
 pub(super) struct Heap {
-    entries: BinaryHeap<Entry>,
+    entries: Vec<Entry>,
     /// Odd while the id is in the heap.
     versions: Vec<u32>,
     live: usize,
@@ -85,10 +81,10 @@ impl Heap {
             self.live += 1;
         }
         let version = *version;
-        self.entries.push(Entry { key, rank, id, version });
+        self.entries.push(Entry { key: ordered(key), rank, id, version });
+        self.sift_up(self.entries.len() - 1);
         if self.entries.len() > 2 * self.live + SLACK {
-            let versions = &self.versions;
-            self.entries.retain(|entry| versions[entry.id as usize] == entry.version);
+            self.throw_out();
         }
     }
 
@@ -103,21 +99,59 @@ impl Heap {
 
     /// The id with the smallest key, among those the one with the smallest rank.
     pub fn top(&mut self) -> Option<Top> {
-        while let Some(entry) = self.entries.peek() {
+        while let Some(entry) = self.entries.first() {
             if self.versions[entry.id as usize] == entry.version {
-                return Some(Top { id: entry.id, key: entry.key, rank: entry.rank });
+                return Some(Top { id: entry.id, key: from_ordered(entry.key), rank: entry.rank });
             }
-            self.entries.pop();
+            self.entries.swap_remove(0);
+            self.sift_down(0);
         }
         None
     }
 
-    /// Gives the id last returned by [`Heap::top`] another key and rank.
+    /// Gives the id last returned by [`Heap::top`] another key and rank, not before the ones it had.
     pub fn rekey_top(&mut self, key: f64, rank: u64) {
-        if let Some(mut top) = self.entries.peek_mut() {
-            top.key = key;
+        if let Some(top) = self.entries.first_mut() {
+            top.key = ordered(key);
             top.rank = rank;
+            self.sift_down(0);
         }
+    }
+
+    fn throw_out(&mut self) {
+        let versions = &self.versions;
+        self.entries.retain(|entry| versions[entry.id as usize] == entry.version);
+        for at in (0..self.entries.len().div_ceil(ARITY)).rev() {
+            self.sift_down(at);
+        }
+    }
+
+    fn sift_up(&mut self, mut at: usize) {
+        let moving = self.entries[at];
+        while at > 0 {
+            let parent = (at - 1) / ARITY;
+            if self.entries[parent].order() <= moving.order() {
+                break;
+            }
+            self.entries[at] = self.entries[parent];
+            at = parent;
+        }
+        self.entries[at] = moving;
+    }
+
+    fn sift_down(&mut self, mut at: usize) {
+        let Some(&moving) = self.entries.get(at) else { return };
+        loop {
+            let first = ARITY * at + 1;
+            let children = first..(first + ARITY).min(self.entries.len());
+            let Some(least) = children.min_by_key(|child| self.entries[*child].order()) else { break };
+            if moving.order() <= self.entries[least].order() {
+                break;
+            }
+            self.entries[at] = self.entries[least];
+            at = least;
+        }
+        self.entries[at] = moving;
     }
 }
 
@@ -155,6 +189,36 @@ mod tests {
         heap.remove(7);
         assert_eq!(heap.top(), None);
         assert!(!heap.contains(7));
+    }
+
+    #[test]
+    fn floats_keep_their_order_as_numbers() {
+        let floats = [f64::NEG_INFINITY, -1.5, -0.0, 0.0, 1e-300, 1.5, f64::INFINITY, f64::NAN];
+        assert!(floats.windows(2).all(|pair| ordered(pair[0]) < ordered(pair[1])));
+        assert!(floats.iter().all(|float| from_ordered(ordered(*float)).to_bits() == float.to_bits()));
+    }
+
+    #[test]
+    fn comes_out_sorted() {
+        let mut dice = crate::policy::testing::Dice::new(2);
+        let mut heap = Heap::default();
+        let mut keys = vec![None; 300];
+        for step in 0..5_000 {
+            let id = dice.below(300) as u32;
+            let key = dice.below(50) as f64;
+            keys[id as usize] = (dice.below(3) > 0).then_some((key, step));
+            match keys[id as usize] {
+                Some((key, rank)) => heap.push(id, key, rank),
+                None => heap.remove(id),
+            }
+        }
+        let mut expected: Vec<_> = (0..300).filter_map(|id| keys[id as usize].map(|key| (key, id))).collect();
+        expected.sort_by(|a, b| a.partial_cmp(b).unwrap());
+        for ((key, rank), id) in expected {
+            assert_eq!(heap.top(), Some(Top { id, key, rank }));
+            heap.remove(id);
+        }
+        assert_eq!(heap.top(), None);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub const POLICY: KeepAlivePolicy = KeepAlivePolicy {
         Param {
             name: "range",
             default: "4 h",
-            help: "longest idle time in the histogram, 1 min to 7 d; 4 h in the paper (§4.3)",
+            help: "longest idle time in the histogram, 1 min to 7 d; 4 h in the paper",
         },
         Param {
             name: "head",
@@ -80,7 +80,7 @@ pub const POLICY: KeepAlivePolicy = KeepAlivePolicy {
     make: |params, _| Box::new(HybridHistogram::new(Settings::read(params))),
 };
 
-/// Width of a bin (§4.2: "1-minute bins").
+/// Width of a bin (§4.2).
 const BIN: Span = Span::from_mins(1);
 /// Idle times that a forecast is made of.
 const RECENT: usize = 8;
@@ -121,10 +121,11 @@ impl Settings {
     }
 }
 
-/// Where a percentile is: bin `bin`, with `below` idle times in the bins before it.
+/// Where a percentile is: in `bin`, which holds `inside` idle times, the bins before it `below`.
 #[derive(Clone, Copy, Default, Debug)]
 struct Cursor {
     bin: u32,
+    inside: u32,
     below: u32,
 }
 
@@ -132,17 +133,20 @@ impl Cursor {
     /// Makes up for one more idle time in `bin`.
     fn added(&mut self, bin: u32) {
         self.below += u32::from(bin < self.bin);
+        self.inside += u32::from(bin == self.bin);
     }
 
     /// Moves to the bin of the idle time that is the `rank`th smallest.
     fn settle(&mut self, counts: &[u32], rank: u32) {
         while self.below >= rank {
             self.bin -= 1;
-            self.below -= counts[self.bin as usize];
+            self.inside = counts[self.bin as usize];
+            self.below -= self.inside;
         }
-        while self.below + counts[self.bin as usize] < rank {
-            self.below += counts[self.bin as usize];
+        while self.below + self.inside < rank {
+            self.below += self.inside;
             self.bin += 1;
+            self.inside = counts[self.bin as usize];
         }
     }
 }
@@ -172,14 +176,14 @@ const UNKNOWN: Pattern = Pattern {
     squares: 0,
     within: 0,
     beyond: 0,
-    head: Cursor { bin: 0, below: 0 },
-    tail: Cursor { bin: 0, below: 0 },
+    head: Cursor { bin: 0, inside: 0, below: 0 },
+    tail: Cursor { bin: 0, inside: 0, below: 0 },
     histogram: NONE,
     recent: NONE,
     arrived: false,
 };
 
-const _: () = assert!(size_of::<Pattern>() <= 64, "a pattern is a cache line");
+const _: () = assert!(size_of::<Pattern>() == 64, "a pattern is a cache line");
 
 /// The last idle times of a function, oldest overwritten first.
 #[derive(Clone, Copy, Default, Debug)]

@@ -6,7 +6,7 @@
 //!             evict a container whose credit is 0
 //! ```
 //!
-//! Source: Young, "On-line file caching", Algorithmica 33 (2002), §2 (credit raised to the full cost at
+//! Source: Young, "On-line file caching", Algorithmica 33 (2002) (credit raised to the full cost at
 //! each use). Instead of charging everybody, the rent charged so far per MiB is summed up in `L`; then
 //!
 //! ```text

@@ -7,11 +7,11 @@
 //!   main:  tail with hits > 0 → to the head, hits − 1;     otherwise victim
 //! ```
 //!
-//! Source: Yang, Zhang, Qiu, Yue & Rashmi, "FIFO queues are all you need for cache eviction", SOSP'23, §4.1,
+//! Source: Yang, Zhang, Qiu, Yue & Rashmi, "FIFO queues are all you need for cache eviction", SOSP'23, §4,
 //! Algorithm 1. Queues are measured in memory: small's share is the parameter `small` of the pool's
 //! capacity. Where a promotion takes main over its share, main gives the victim (`if M is full` there).
 //! The ghost holds as many functions as containers of the present mean size would fit into main's
-//! share; it is kept as the paper's §4.2 proposes, by the number of the insertion: an entry is forgotten after
+//! share; it is kept as the paper proposes, by the number of the insertion: an entry is forgotten after
 //! as many later ones. Must never remember containers, which do not come back: functions do.
 //!
 //! * **Several containers of a function** are objects with hits of their own; any of them, evicted
@@ -36,12 +36,12 @@ pub const POLICY: EvictionPolicy = EvictionPolicy {
     params: &[Param {
         name: "small",
         default: "0.1",
-        help: "share of the pool's memory for the probation queue, 0 to 1; 0.1 in the paper (§4.1)",
+        help: "share of the pool's memory for the probation queue, 0 to 1; 0.1 in the paper",
     }],
     make: |params, making| Box::new(S3Fifo::new(params.fraction("small"), making.capacity_mib)),
 };
 
-/// Hits are counted up to here (two bits in the paper, §4.1).
+/// Hits are counted up to here (two bits in the paper).
 const MOST_HITS: u8 = 3;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

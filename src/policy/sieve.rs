@@ -7,7 +7,7 @@
 //! ```
 //!
 //! Source: Zhang, Yang, Yue, Vigfusson & Rashmi, "SIEVE is simpler than LRU: an efficient turn-key
-//! eviction algorithm for web caches", NSDI'24, §3.1, Algorithm 1. Must never move a container: that would be
+//! eviction algorithm for web caches", NSDI'24, Algorithm 1. Must never move a container: that would be
 //! CLOCK or second chance.
 //!
 //! * **Several containers of a function** are objects of their own, each with its own bit. The dispatch
@@ -27,7 +27,7 @@ use crate::pool::tables::Tables;
 pub const POLICY: EvictionPolicy = EvictionPolicy {
     name: "sieve",
     summary: "oldest first, but what was used again is passed over once",
-    source: "SIEVE (Zhang et al., NSDI'24), §3.1",
+    source: "SIEVE (Zhang et al., NSDI'24)",
     params: &[],
     make: |_, _| Box::new(Sieve::default()),
 };
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_hand_stays_where_it_is() {
-        // The example of the paper's figure: A visited, B and C not; then D comes.
+        // A was used again, B and C were not; then D comes.
         let mut yard = Yard::new(&POLICY, vec![function(256, 100, 10); 5]);
         let [a, b, c] = [yard.run(0), yard.run(1), yard.run(2)];
         yard.rerun(a);

@@ -4,8 +4,8 @@
 //! priority = clock + 1 / size        clock := max(clock, priority of the victim)
 //! ```
 //!
-//! Source: Cao & Irani, "Cost-aware WWW proxy caching algorithms", USITS'97, §4 (GD-Size(1)); the SIZE
-//! variant of FaasCache (Fuerst & Sharma, ASPLOS'21, §7). Must never read frequency or cost: in that paper's
+//! Source: Cao & Irani, "Cost-aware WWW proxy caching algorithms", USITS'97 (GD-Size(1)); the SIZE
+//! variant of FaasCache (Fuerst & Sharma, ASPLOS'21). Must never read frequency or cost: in that paper's
 //! published simulator SIZE is `clock + frequency / size` (docs/specs/faascache-artifact.md §4.3), which this is not.
 //!
 //! * **Several containers of a function** have the same worth; each has its own stamp of the clock,

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Source: the ski-rental (rent-or-buy) argument of Karlin, Manasse, Rudolph & Sleator, "Competitive snoopy
-//! caching", Algorithmica 3 (1988), §4. Renting is holding the memory, buying is the cold start saved. Whenever the next
+//! caching", Algorithmica 3 (1988). Renting is holding the memory, buying is the cold start saved. Whenever the next
 //! invocation comes, the total is at most twice the best that could be had by knowing its time, and no
 //! deterministic rule does better. Must never predict: that is `hybrid-histogram`.
 //!
