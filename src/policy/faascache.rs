@@ -179,7 +179,7 @@ pub struct FaasCache {
     containers: Vec<Container>,
     idles: u64,
     /// Actions with evictable containers, by priority and by their first container's rank. Keys are
-    /// lower bounds, as in [`super::lazy_heap`].
+    /// lower bounds, as in `lazy_heap.rs`.
     heap: Heap,
     /// Actions that are not in the heap, or whose priority may have fallen below their key.
     fallen: Vec<ActionId>,

@@ -11,7 +11,7 @@
 //!   its first dispatch or its being loaded ahead of time.
 //! * **Busy containers** keep their place and are passed over.
 //! * **Ties**: none, creations are numbered.
-//! * **Complexity**: O(1) per invocation, amortised O(1) per victim, see [`super::queue`].
+//! * **Complexity**: O(1) per invocation, amortised O(1) per victim, see `queue.rs`.
 
 use super::queue::Queue;
 use super::{Evict, EvictionPolicy};

@@ -16,7 +16,7 @@
 //! * **Ties** go to the container dispatched least recently. A load ahead of time takes a stamp and
 //!   counts as a dispatch for ties, but not as an invocation.
 //! * **Learnt costs** count with their present value, also for containers that are idle already.
-//! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see [`super::lazy_heap`].
+//! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see `lazy_heap.rs`.
 
 use super::EvictionPolicy;
 use super::lazy_heap::{Formula, LazyHeap, Stamp, View};

@@ -22,7 +22,7 @@
 //!   become idle, with full credit. A container loaded ahead of time has full credit, too.
 //! * **Ties** go to the container dispatched least recently; a load ahead of time counts as a dispatch.
 //! * **Learnt costs**: a credit follows what is known at present of the cost it stands for.
-//! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see [`super::lazy_heap`].
+//! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see `lazy_heap.rs`.
 
 use super::EvictionPolicy;
 use super::lazy_heap::{Formula, LazyHeap, Stamp, View};

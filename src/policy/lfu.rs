@@ -13,7 +13,7 @@
 //! * **Busy containers** are passed over; what they run counts at once.
 //! * **Ties** go to the container dispatched least recently; a load ahead of time counts as a
 //!   dispatch there, but not in the frequency.
-//! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see [`super::lazy_heap`].
+//! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see `lazy_heap.rs`.
 
 use super::EvictionPolicy;
 use super::lazy_heap::{Formula, LazyHeap, Stamp, View};

@@ -11,7 +11,7 @@
 //! * **Busy containers** keep their place in the order and are passed over.
 //! * **Ties** in time go to the one dispatched first. Being loaded ahead of time counts as a dispatch,
 //!   since a container that was never used would otherwise be the first to go.
-//! * **Complexity**: O(1) per invocation, amortised O(1) per victim, see [`super::queue`].
+//! * **Complexity**: O(1) per invocation, amortised O(1) per victim, see `queue.rs`.
 
 use super::queue::Queue;
 use super::{Evict, EvictionPolicy};

@@ -20,7 +20,7 @@
 //!   another reason than eviction (keep-alive, failure) is not remembered.
 //! * **Ties**: none, both queues are totally ordered by insertion. A load ahead of time is an insertion
 //!   without hits.
-//! * **Complexity**: O(1) per invocation, amortised O(1) per victim, see [`super::queue`].
+//! * **Complexity**: O(1) per invocation, amortised O(1) per victim, see `queue.rs`.
 
 use super::queue::Queue;
 use super::{Evict, EvictionPolicy, Param};

@@ -12,7 +12,7 @@
 //!   taken at its last dispatch. With equal sizes the policy is LRU.
 //! * **Busy containers** are passed over.
 //! * **Ties** go to the container dispatched least recently; a load ahead of time counts as a dispatch.
-//! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see [`super::lazy_heap`].
+//! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see `lazy_heap.rs`.
 
 use super::EvictionPolicy;
 use super::lazy_heap::{Formula, LazyHeap, Stamp, View};

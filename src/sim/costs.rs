@@ -101,7 +101,7 @@ impl CostModel {
             })
             .collect::<Result<_, _>>()?;
         let fails = *failures != Failures::default();
-        Ok(CostModel { seed, functions, failures: failures.clone(), fails })
+        Ok(CostModel { seed, functions, failures: *failures, fails })
     }
 
     /// Whether logs take any time, so that collecting them is worth an event.

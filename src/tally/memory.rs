@@ -115,11 +115,9 @@ impl MemoryMeter {
     #[inline]
     pub(super) fn noted(&mut self, now: Time, note: &Note) {
         match *note {
-            Note::Dispatched { container, .. } => {
-                if self.state(container).0 != State::Busy {
-                    self.advance(now);
-                    self.change(container, State::Busy);
-                }
+            Note::Dispatched { container, .. } if self.state(container).0 != State::Busy => {
+                self.advance(now);
+                self.change(container, State::Busy);
             }
             Note::Idle { container, .. } => {
                 self.advance(now);
