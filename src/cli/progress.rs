@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::results::thousands;
 use crate::sim::Control;
 use crate::time::Time;
 
@@ -56,12 +57,20 @@ impl Progress {
             if let Ok(style) = ProgressStyle::with_template(style) {
                 bar.set_style(style);
             }
-            self.bar = Some(bar.with_elapsed(self.began.elapsed()));
+            self.bar = Some(bar);
         }
         if let Some(bar) = &self.bar {
             bar.set_position(done);
+            bar.set_message(pace(done, self.total, self.began.elapsed()));
         }
     }
+}
+
+/// Rate so far, and time left if it stays.
+fn pace(done: u64, total: u64, elapsed: Duration) -> String {
+    let per_second = done as f64 / elapsed.as_secs_f64().max(1e-3);
+    let left = total.saturating_sub(done) as f64 / per_second.max(1e-3);
+    format!("{} a second, {left:.0} s left", thousands(per_second as u64))
 }
 
 impl Control for Progress {
@@ -76,5 +85,16 @@ impl Drop for Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pace_is_the_mean_so_far() {
+        assert_eq!(pace(3_000, 9_000, Duration::from_secs(2)), "1,500 a second, 4 s left");
+        assert_eq!(pace(9_000, 9_000, Duration::from_secs(6)), "1,500 a second, 0 s left");
     }
 }
