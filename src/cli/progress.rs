@@ -52,8 +52,7 @@ impl Progress {
     fn show(&mut self, done: u64) {
         if self.bar.is_none() && io::stderr().is_terminal() && self.began.elapsed() > PATIENCE {
             let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr_with_hz(5));
-            let style =
-                "{bar:30} {percent:>3} %  {human_pos} of {human_len} invocations, {per_sec}, {eta} left";
+            let style = "{bar:20} {percent:>3} %  {human_pos} invocations, {msg}";
             if let Ok(style) = ProgressStyle::with_template(style) {
                 bar.set_style(style);
             }
