@@ -57,17 +57,17 @@ struct Router<'a, S> {
 }
 
 impl<S: Sink> Out for Router<'_, S> {
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, message: Message) {
         self.queue.push_back(message);
     }
 
-    #[inline]
+    #[inline(always)]
     fn act(&mut self, action: Action) {
         self.sink.act(action);
     }
 
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, note: Note) {
         self.sink.note(note);
     }

@@ -299,7 +299,7 @@ impl<Q: EventQueue, O: Observer> Sink for World<'_, Q, O> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn note(&mut self, note: Note) {
         self.observer.noted(self.now, &note);
     }

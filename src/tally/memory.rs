@@ -112,7 +112,7 @@ impl MemoryMeter {
         self.now.time = now;
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn noted(&mut self, now: Time, note: &Note) {
         match *note {
             Note::Dispatched { container, .. } if self.state(container).0 != State::Busy => {
