@@ -1,5 +1,5 @@
-//! "Did you mean …?": the nearest of a set of known names. Owns what counts as near; must never
-//! guess when nothing is.
+//! "Did you mean …?": the nearest of a set of known names. Owns what counts as near; must never guess
+//! when nothing is.
 
 /// The candidate most likely meant by `name`, if any is near enough.
 ///
