@@ -8,17 +8,17 @@
 //! Source: the fork at 38ff898 and 3b8a26f, which belongs to Fuerst & Sharma, ASPLOS'21
 //! (docs/specs/openwhisk.md §8.1–8.3). This is what the fork does, not what the paper says (that is
 //! `greedy-dual`): all containers of an action share one priority, stamps are taken per action, the
-//! count `active` drifts, an entry goes when that count says so, and an action without an entry has
-//! the priority 0/0. Must never be improved: it is compared with recorded cases bit for bit.
+//! count `active` drifts, an entry goes when that count says so, and an action without an entry has the
+//! priority 0/0. Must never be improved: it is compared with recorded cases bit for bit.
 //!
 //! * **Several containers of an action** tie; among them the one that became idle first goes first.
 //! * **Busy containers** are no candidates. The order of the candidates is fixed when an eviction
 //!   begins, although clock and entries change with every victim.
 //! * **Ties** between actions likewise go to the container that became idle first; NaN comes last.
-//! * **An entry is an object** that the pool fetches when an activation arrives and stores when it
-//!   is placed. If the eviction in between deletes the entry, storing the object undoes that.
-//! * **Times** are the fork's own maxima in whole ms under [`Times::ObservedMax`]; otherwise the mean in
-//!   whole ms, or what the function declares.
+//! * **An entry is an object** that the pool fetches when an activation arrives and stores when it is
+//!   placed. If the eviction in between deletes the entry, storing the object undoes that.
+//! * **Times** are the fork's own maxima in whole ms under [`Times::ObservedMax`]; otherwise the mean
+//!   in whole ms, or what the function declares.
 //! * **Complexity**: O(1) per invocation, amortised O(log a) per victim and per action whose priority
 //!   fell, for a actions. The fork sorts all containers each time, with the same result.
 
@@ -179,7 +179,7 @@ pub struct FaasCache {
     containers: Vec<Container>,
     idles: u64,
     /// Actions with evictable containers, by priority and by their first container's rank. Keys are
-    /// lower bounds, as in `lazy_heap.rs`.
+    /// lower bounds, as in `lazy_heap`.
     heap: Heap,
     /// Actions that are not in the heap, or whose priority may have fallen below their key.
     fallen: Vec<ActionId>,

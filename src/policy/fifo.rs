@@ -4,8 +4,8 @@
 //! victim = argmin over evictable c of (number of the dispatch or load that created c)
 //! ```
 //!
-//! Source: the textbook rule; the building block of `s3-fifo` and `sieve`. Must never look at
-//! how often a container is used.
+//! Source: the textbook rule; the building block of `s3-fifo` and `sieve`. Must never look at how often
+//! a container is used.
 //!
 //! * **Several containers of a function** are told apart; each has its own time of creation, which is
 //!   its first dispatch or its being loaded ahead of time.

@@ -5,16 +5,16 @@
 //! ```
 //!
 //! Source: Arlitt, Cherkasova, Dilley, Friedrich & Jin, "Evaluating content management techniques for
-//! web proxy caches", SIGMETRICS Performance Evaluation Review 27(4), 2000 (LFU with
-//! dynamic ageing); the FREQ variant of FaasCache (Fuerst &
-//! Sharma, ASPLOS'21) with size and cost left out. Must never read size or cost: in that paper's published
-//! simulator FREQ is `clock + frequency · cost` (docs/specs/faascache-artifact.md §4.2), which this is not.
+//! web proxy caches", SIGMETRICS Performance Evaluation Review 27(4), 2000 (LFU with dynamic ageing);
+//! the FREQ variant of FaasCache (Fuerst & Sharma, ASPLOS'21) with size and cost left out. Must never
+//! read size or cost: in that paper's published simulator FREQ is `clock + frequency · cost`
+//! (docs/specs/faascache-artifact.md §4.2), which this is not.
 //!
 //! * **Several containers of a function** share the frequency; each has its own stamp of the clock,
 //!   taken at its last dispatch.
 //! * **Busy containers** are passed over; what they run counts at once.
-//! * **Ties** go to the container dispatched least recently; a load ahead of time counts as a
-//!   dispatch there, but not in the frequency.
+//! * **Ties** go to the container dispatched least recently; a load ahead of time counts as a dispatch
+//!   there, but not in the frequency.
 //! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see `lazy_heap.rs`.
 
 use super::EvictionPolicy;

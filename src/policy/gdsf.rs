@@ -7,9 +7,9 @@
 //! Source: Cherkasova, "Improving WWW proxies performance with Greedy-Dual-Size-Frequency caching
 //! policy", HP Labs HPL-98-69R1, 1998; Arlitt et al. 2000. Runs is the number of invocations that *this
 //! container* got since it was created. Must never use the frequency of the action: that is
-//! `greedy-dual`. The two are equal as long as no function has two containers at a time; with
-//! several, a clone starts here at 1, as a copy does that comes into a cache anew, while there it
-//! inherits the fame of its function. So `gdsf` sheds clones made for a burst, `greedy-dual` holds them.
+//! `greedy-dual`. The two are equal as long as no function has two containers at a time; with several,
+//! a clone starts here at 1, as a copy does that comes into a cache anew, while there it inherits the
+//! fame of its function. So `gdsf` sheds clones made for a burst, `greedy-dual` holds them.
 //!
 //! * **Several containers of a function** share only the cost.
 //! * **Busy containers** are passed over; what they run counts at once.

@@ -10,8 +10,8 @@
 //! OpenWhisk made for that paper, which differs in several points: that is `faascache`.
 //!
 //! * **Several containers of a function** share frequency and cost, but each has its own stamp of the
-//!   clock, taken at its last dispatch. So among them the one dispatched least recently goes first.
-//!   The frequency is forgotten with the last of them (§4.1) unless the rules keep it.
+//!   clock, taken at its last dispatch. So among them the one dispatched least recently goes first. The
+//!   frequency is forgotten with the last of them (§4.1) unless the rules keep it.
 //! * **Busy containers** are passed over; what they run counts at once.
 //! * **Ties** go to the container dispatched least recently. A load ahead of time takes a stamp and
 //!   counts as a dispatch for ties, but not as an invocation.

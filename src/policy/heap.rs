@@ -4,9 +4,9 @@
 //! Removing an id from the middle of a heap needs every id's position, to be kept up whenever entries
 //! move. Here an id has a version instead: removing or re-keying it changes the version, and entries
 //! that carry an older one are dropped when they come to the top. At most half of the entries (plus a
-//! few) are outdated; then they are all thrown out at once, so every operation stays amortised
-//! O(log n), and nothing is allocated once the heap has reached its size. Four children per entry
-//! instead of two halve the levels, each of which is a cache miss.
+//! few) are outdated; then they are all thrown out at once, so every operation stays amortised O(log
+//! n), and nothing is allocated once the heap has reached its size. Four children per entry instead of
+//! two halve the levels, each of which is a cache miss.
 
 /// Outdated entries that are tolerated however few valid ones there are.
 const SLACK: usize = 64;

@@ -8,23 +8,25 @@
 //! keep-alive window  = 1.1 · tail − pre-warming window        from the end of the pre-warming window
 //! ```
 //!
-//! Source: Shahrad, Fonseca, Goiri, Chaudhry, Batum, Cooke, Laureano, Tresness, Russinovich & Bianchini,
-//! "Serverless in the wild", USENIX ATC'20, §4.2 (policy) and §4.3 (parameters). Must never know the future: a
-//! window is decided when a container has nothing to do, from the idle times before it.
+//! Source: Shahrad, Fonseca, Goiri, Chaudhry, Batum, Cooke, Laureano, Tresness, Russinovich &
+//! Bianchini, "Serverless in the wild", USENIX ATC'20, §4.2 (policy) and §4.3 (parameters). Must never
+//! know the future: a window is decided when a container has nothing to do, from the idle times before
+//! it.
 //!
 //! * **Standard keep-alive** (no unloading, `range` from the end of the execution) holds while the
-//!   histogram says nothing: fewer than `min-samples` idle times, or a coefficient of variation of
-//!   the bin counts (their standard deviation over their mean) below `cv`. The paper has no number for "too
+//!   histogram says nothing: fewer than `min-samples` idle times, or a coefficient of variation of the
+//!   bin counts (their standard deviation over their mean) below `cv`. The paper has no number for "too
 //!   few"; a single idle time has a huge coefficient, so there must be one.
 //! * **No unloading** if the head rounds down to 0: keep for 1.1 · tail.
-//! * **Time series**: if more than `out-of-bounds` of the idle times are beyond the range, the paper fits an
-//!   ARIMA model. Here the forecast is the mean of the last 8 idle times (counted from the first one
-//!   beyond the range on), with the paper's margin of 15 %: load after 0.85 · forecast, keep for 0.3 · forecast.
-//!   ARIMA finds trends and periods that a mean does not; both answer "about as long as lately".
+//! * **Time series**: if more than `out-of-bounds` of the idle times are beyond the range, the paper
+//!   fits an ARIMA model. Here the forecast is the mean of the last 8 idle times (counted from the
+//!   first one beyond the range on), with the paper's margin of 15 %: load after 0.85 · forecast, keep
+//!   for 0.3 · forecast. ARIMA finds trends and periods that a mean does not; both answer "about as
+//!   long as lately".
 //! * **Several containers of a function**: there is one histogram per function. An execution ends when
-//!   any container of it has nothing left to do; an arrival while none has since the last arrival
-//!   (so executions overlap) counts as idle time 0. Each container gets the same windows, from its
-//!   own end. The paper does this per application with one image; here functions are what is loaded.
+//!   any container of it has nothing left to do; an arrival while none has since the last arrival (so
+//!   executions overlap) counts as idle time 0. Each container gets the same windows, from its own end.
+//!   The paper does this per application with one image; here functions are what is loaded.
 //! * **A container loaded ahead** that runs nothing does not end an execution; its lease is the
 //!   keep-alive window.
 //! * **Complexity**: O(1) per arrival and lease (moving cursors for the percentiles, a running sum of

@@ -14,12 +14,13 @@
 //! ```
 //!
 //! is what `L` will be when the credit of `c` reaches 0, and the least priority is the victim. Must
-//! never charge credit/size with anything but `L`: the published FaasCache simulator charges once per eviction and
-//! then goes by absolute credit (docs/specs/faascache-artifact.md §4.7), which this does not.
+//! never charge credit/size with anything but `L`: the published FaasCache simulator charges once per
+//! eviction and then goes by absolute credit (docs/specs/faascache-artifact.md §4.7), which this does
+//! not.
 //!
 //! * **Several containers of a function** have a credit each.
-//! * **Busy containers** pay no rent: they cannot be evicted, and their use only ends when they
-//!   become idle, with full credit. A container loaded ahead of time has full credit, too.
+//! * **Busy containers** pay no rent: they cannot be evicted, and their use only ends when they become
+//!   idle, with full credit. A container loaded ahead of time has full credit, too.
 //! * **Ties** go to the container dispatched least recently; a load ahead of time counts as a dispatch.
 //! * **Learnt costs**: a credit follows what is known at present of the cost it stands for.
 //! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see `lazy_heap.rs`.

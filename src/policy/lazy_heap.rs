@@ -5,22 +5,21 @@
 //! ```
 //!
 //! The stamp is the clock as it stood when the container was last dispatched (or became idle, see
-//! [`Stamp`]), the worth is a formula of [`View`]. Ties go to the container dispatched least
-//! recently; being loaded ahead of time counts as a dispatch for that purpose alone. This file owns
-//! the clock, the stamps, the frequencies and the heap; what a container is worth is each policy's own
-//! affair.
+//! [`Stamp`]), the worth is a formula of [`View`]. Ties go to the container dispatched least recently;
+//! being loaded ahead of time counts as a dispatch for that purpose alone. This file owns the clock,
+//! the stamps, the frequencies and the heap; what a container is worth is each policy's own affair.
 //!
 //! The heap is lazy. As long as costs do not fall, the priority of a container never falls either:
 //! stamps and frequencies only grow, and IEEE addition, multiplication and division are monotone. So
-//! the priority with which a container was pushed is a lower bound of its present one, and nothing
-//! has to be done at a dispatch or when a container becomes idle again. When a victim is wanted, the
-//! top is compared with its present priority: outdated keys are repaired, busy containers are taken
-//! out (and pushed when they become idle), and the first key that is right is the least of all.
-//! Where costs are learnt they can fall; then all containers of that action are pushed anew before
-//! the next victim is picked.
+//! the priority with which a container was pushed is a lower bound of its present one, and nothing has
+//! to be done at a dispatch or when a container becomes idle again. When a victim is wanted, the top is
+//! compared with its present priority: outdated keys are repaired, busy containers are taken out (and
+//! pushed when they become idle), and the first key that is right is the least of all. Where costs are
+//! learnt they can fall; then all containers of that action are pushed anew before the next victim is
+//! picked.
 //!
-//! Per invocation O(1); per victim amortised O(log n) for n containers, plus O(k log n) for each
-//! action whose cost fell since the last one, k being the number of its containers.
+//! Per invocation O(1); per victim amortised O(log n) for n containers, plus O(k log n) for each action
+//! whose cost fell since the last one, k being the number of its containers.
 
 use std::marker::PhantomData;
 

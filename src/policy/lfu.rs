@@ -11,8 +11,8 @@
 //!   [`Tracking::invocation_weight`](crate::pool::rules::Tracking). It is forgotten with the last of
 //!   them if the rules say so, so this is LFU "in cache".
 //! * **Busy containers** are passed over; what they run counts at once.
-//! * **Ties** go to the container dispatched least recently; a load ahead of time counts as a
-//!   dispatch there, but not in the frequency.
+//! * **Ties** go to the container dispatched least recently; a load ahead of time counts as a dispatch
+//!   there, but not in the frequency.
 //! * **Complexity**: O(1) per invocation, amortised O(log n) per victim, see `lazy_heap.rs`.
 
 use super::EvictionPolicy;

@@ -1,25 +1,25 @@
-//! Policies: who is evicted, and how long the idle stay. One file, one paper, one line in
-//! [`registry`] each. Policies order and advise; they must never change the pool, do IO, read a
-//! clock or know whether the pool is simulated.
+//! Policies: who is evicted, and how long the idle stay. One file, one paper, one line in [`registry`]
+//! each. Policies order and advise; they must never change the pool, do IO, read a clock or know
+//! whether the pool is simulated.
 
 pub mod params;
 pub mod registry;
 
 pub mod faascache;
-pub mod fifo;
+mod fifo;
 pub mod fixed;
-pub mod freq;
-pub mod gdsf;
-pub mod greedy_dual;
-pub mod hybrid_histogram;
-pub mod landlord;
-pub mod lfu;
-pub mod lru;
-pub mod random;
-pub mod s3_fifo;
-pub mod sieve;
-pub mod size;
-pub mod ski_rental;
+mod freq;
+mod gdsf;
+mod greedy_dual;
+mod hybrid_histogram;
+mod landlord;
+mod lfu;
+mod lru;
+mod random;
+mod s3_fifo;
+mod sieve;
+mod size;
+mod ski_rental;
 
 mod heap;
 mod lazy_heap;
@@ -60,7 +60,8 @@ pub trait Evict: Any + Send {
     }
 
     /// An activation in `slot` ended `elapsed` after the container's last dispatch, and the container
-    /// has room again. Told before `on_idle`.
+    /// has room again. Told before `on_idle`. What was learnt from it is in the tables already: this is
+    /// how a policy knows that [`Tables::cold_cost_ms`] may have changed.
     fn on_done(&mut self, tables: &Tables, slot: Slot, elapsed: Span) {
         let _ = (tables, slot, elapsed);
     }

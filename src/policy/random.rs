@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Source: the textbook rule, the baseline that any cleverness has to beat. Must never draw from
-//! anything but its own generator (PCG64-MCG seeded with the scenario's seed), and only when a victim is
-//! wanted: the same inputs give the same victims.
+//! anything but its own generator (PCG64-MCG seeded with the scenario's seed), and only when a victim
+//! is wanted: the same inputs give the same victims.
 //!
 //! * **Several containers of a function** are told apart, so a function with more of them loses one
 //!   more often.

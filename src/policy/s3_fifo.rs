@@ -7,15 +7,15 @@
 //!   main:  tail with hits > 0 → to the head, hits − 1;     otherwise victim
 //! ```
 //!
-//! Source: Yang, Zhang, Qiu, Yue & Rashmi, "FIFO queues are all you need for cache eviction", SOSP'23, §4,
-//! Algorithm 1. Queues are measured in memory: small's share is the parameter `small` of the pool's
+//! Source: Yang, Zhang, Qiu, Yue & Rashmi, "FIFO queues are all you need for cache eviction", SOSP'23,
+//! §4, Algorithm 1. Queues are measured in memory: small's share is the parameter `small` of the pool's
 //! capacity. Where a promotion takes main over its share, main gives the victim (`if M is full` there).
 //! The ghost holds as many functions as containers of the present mean size would fit into main's
 //! share; it is kept as the paper proposes, by the number of the insertion: an entry is forgotten after
 //! as many later ones. Must never remember containers, which do not come back: functions do.
 //!
-//! * **Several containers of a function** are objects with hits of their own; any of them, evicted
-//!   from small, makes the ghost remember the function, and the next new one goes to main.
+//! * **Several containers of a function** are objects with hits of their own; any of them, evicted from
+//!   small, makes the ghost remember the function, and the next new one goes to main.
 //! * **Busy containers** are passed over and keep their place and hits. A container that goes for
 //!   another reason than eviction (keep-alive, failure) is not remembered.
 //! * **Ties**: none, both queues are totally ordered by insertion. A load ahead of time is an insertion
@@ -263,6 +263,18 @@ mod tests {
         }
         // Small is empty. `a` has 3 hits (of 5), `b` none: `b` goes, then `a` after three rounds.
         assert_eq!(yard.evict_n(2), [b, a]);
+    }
+
+    #[test]
+    fn a_promotion_into_a_full_main_evicts_from_main() {
+        let mut yard = yard();
+        let favourites: Vec<Slot> = (0..10).map(|at| yard.run(at)).collect();
+        for slot in favourites.iter().chain(&favourites) {
+            yard.rerun(*slot);
+        }
+        let wonder = yard.run(10);
+        // Main has room for nine of the ten that are promoted.
+        assert_eq!(yard.evict_n(2), [favourites[0], wonder]);
     }
 
     #[test]

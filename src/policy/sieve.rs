@@ -12,9 +12,8 @@
 //!
 //! * **Several containers of a function** are objects of their own, each with its own bit. The dispatch
 //!   that creates a container does not mark it, every later one does.
-//! * **Busy containers** are passed by the hand *without* clearing their bit: passing them is no
-//!   chance they missed. So a victim costs one step more for each busy container between the hand
-//!   and it.
+//! * **Busy containers** are passed by the hand *without* clearing their bit: passing them is no chance
+//!   they missed. So a victim costs one step more for each busy container between the hand and it.
 //! * **Ties**: none, the order of creation (first dispatch or load ahead of time) is total.
 //! * **Complexity**: O(1) per invocation, per victim amortised O(1) plus the busy containers passed.
 

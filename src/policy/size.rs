@@ -5,8 +5,9 @@
 //! ```
 //!
 //! Source: Cao & Irani, "Cost-aware WWW proxy caching algorithms", USITS'97 (GD-Size(1)); the SIZE
-//! variant of FaasCache (Fuerst & Sharma, ASPLOS'21). Must never read frequency or cost: in that paper's
-//! published simulator SIZE is `clock + frequency / size` (docs/specs/faascache-artifact.md §4.3), which this is not.
+//! variant of FaasCache (Fuerst & Sharma, ASPLOS'21). Must never read frequency or cost: in that
+//! paper's published simulator SIZE is `clock + frequency / size` (docs/specs/faascache-artifact.md
+//! §4.3), which this is not.
 //!
 //! * **Several containers of a function** have the same worth; each has its own stamp of the clock,
 //!   taken at its last dispatch. With equal sizes the policy is LRU.

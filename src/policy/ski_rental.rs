@@ -4,14 +4,15 @@
 //! keep = exchange · cost / memory        [GiB·s per s] · [s] / [GiB], at most `max`
 //! ```
 //!
-//! Source: the ski-rental (rent-or-buy) argument of Karlin, Manasse, Rudolph & Sleator, "Competitive snoopy
-//! caching", Algorithmica 3 (1988). Renting is holding the memory, buying is the cold start saved. Whenever the next
-//! invocation comes, the total is at most twice the best that could be had by knowing its time, and no
-//! deterministic rule does better. Must never predict: that is `hybrid-histogram`.
+//! Source: the ski-rental (rent-or-buy) argument of Karlin, Manasse, Rudolph & Sleator, "Competitive
+//! snoopy caching", Algorithmica 3 (1988). Renting is holding the memory, buying is the cold start
+//! saved. Whenever the next invocation comes, the total is at most twice the best that could be had by
+//! knowing its time, and no deterministic rule does better. Must never predict: that is
+//! `hybrid-histogram`.
 //!
 //! The exchange rate says how many GiB·s of idle memory one second of cold-start delay is worth. The
-//! default of 100 puts a common function (256 MiB, 1.5 s) at 10 minutes, which is what platforms give to
-//! all; a 128 MiB function with 0.5 s gets 400 s, a 2 GiB one with 4 s gets 200 s.
+//! default of 100 puts a common function (256 MiB, 1.5 s) at 10 minutes, which is what platforms give
+//! to all; a 128 MiB function with 0.5 s gets 400 s, a 2 GiB one with 4 s gets 200 s.
 //!
 //! * **Several containers of a function** have equal leases, each from the moment it has nothing to do.
 //! * **Busy containers** have none.

@@ -1,6 +1,6 @@
 //! What tests of eviction policies share: [`Yard`], a pool reduced to its tables, which tells a policy
-//! what the real pool would in the order it would; and [`Dice`], a small generator. Must never
-//! decide who is evicted.
+//! what the real pool would in the order it would; and [`Dice`], a small generator. Must never decide
+//! who is evicted.
 
 use std::any::Any;
 
@@ -247,6 +247,8 @@ pub(crate) struct Storm {
     pub busy: Vec<Slot>,
     pub idle: Vec<Slot>,
     pub victims: Vec<Slot>,
+    /// Whether containers are loaded ahead of time.
+    pub loads: bool,
 }
 
 /// What a storm did in one step.
@@ -263,7 +265,7 @@ pub(crate) enum Event {
 
 impl Storm {
     pub fn new(seed: u64) -> Storm {
-        Storm { dice: Dice::new(seed), busy: Vec::new(), idle: Vec::new(), victims: Vec::new() }
+        Storm { dice: Dice::new(seed), busy: Vec::new(), idle: Vec::new(), victims: Vec::new(), loads: true }
     }
 
     /// One step. Concurrency limits above 1 are used as far as they go.
@@ -301,7 +303,7 @@ impl Storm {
                 }
                 Event::Finished(slot)
             }
-            80..83 => {
+            80..83 if self.loads => {
                 let slot = yard.load(self.dice.below(functions) as u32);
                 self.idle.push(slot);
                 Event::Loaded(slot)
