@@ -128,8 +128,9 @@ fn measure() -> BTreeMap<String, Value> {
         let (summary, trail) = run(&scenario, trace, &mut Wheel::new(mean_gap(trace)));
         let (_, again) = run(&scenario, trace, &mut HeapQueue::default());
         assert_eq!(trail, again, "{name}: the wheel and the heap disagree");
-        let ended = summary.served + summary.dropped + summary.lost + summary.unserved;
-        assert!(ended <= summary.invocations, "{name}: {ended} ends of {} invocations", summary.invocations);
+        let ended =
+            summary.served + summary.never_started + summary.dropped + summary.lost + summary.unserved;
+        assert!(ended == summary.invocations, "{name}: {ended} ends of {} invocations", summary.invocations);
         let value = json!({
             "actions": trail.actions(),
             "hash": format!("{:016x}", trail.hash()),

@@ -153,8 +153,8 @@ impl Births {
                 Note::Gone { container, function, memory_mib, why } => {
                     Note::Gone { container: self.container(container), function, memory_mib, why }
                 }
-                Note::Idle { container, memory_mib } => {
-                    Note::Idle { container: self.container(container), memory_mib }
+                Note::Idle { container, function, memory_mib } => {
+                    Note::Idle { container: self.container(container), function, memory_mib }
                 }
                 other => other,
             }),

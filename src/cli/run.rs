@@ -15,7 +15,7 @@ use crate::results::{
     Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, function_table,
     invocation_table, memory_table, summary_text, thousands,
 };
-use crate::scenario::{Engine, Override, PoolSetup, Scenario};
+use crate::scenario::{Engine, Override, PoolSetup, Scenario, Start};
 use crate::sim::{self, Control as _, Replay, ReplayError, Window};
 use crate::tally::Summary;
 use crate::time::Time;
@@ -212,9 +212,18 @@ fn warnings(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: &Sum
     }
     if summary.unserved > 0 {
         warnings.push(format!(
-            "{} activations were never served: what they wait for can never be freed",
+            "{} activations were never served: nothing that could still happen would have tried them again \
+             (too large for what prewarms leave, or stranded by OpenWhisk's \"reschedule job\": \
+             rules.resume-to-remove)",
             thousands(summary.unserved)
         ));
+    }
+    if !setup.stem_cells.is_empty() && matches!(setup.costs.general.start, Start::Whole(_)) {
+        warnings.push(
+            "prewarmed containers are used, but the cold start is one number, all of it for creating the container: \
+             taking a prewarm costs nothing; give costs.create and costs.init instead"
+                .to_owned(),
+        );
     }
     if summary.containers.evicted == 0 && summary.dropped == 0 && summary.waited == 0 {
         warnings.push(format!(
@@ -248,11 +257,11 @@ fn write_common(
     summary: &serde_json::Value,
 ) -> Result<(), Error> {
     let overrides: Vec<String> = args.set.iter().map(ToString::to_string).collect();
-    let sets = overrides.iter().map(|set| format!(" --set '{set}'")).collect::<String>();
+    let sets = overrides.iter().map(|set| format!(" --set {}", quoted(set))).collect::<String>();
     let rows = if args.invocations { " --invocations" } else { "" };
     let manifest = Manifest {
         faassim: env!("CARGO_PKG_VERSION"),
-        command: format!("faassim run {}{sets}{rows}", scenario.file.display()),
+        command: format!("faassim run {}{sets}{rows}", quoted(&scenario.file.display().to_string())),
         name: scenario.name.clone(),
         seed: scenario.seed,
         scenario_file: scenario.file.display().to_string(),
@@ -269,6 +278,16 @@ fn write_common(
         folder.file(name, |out| out.write_all(text.as_bytes()))?;
     }
     Ok(())
+}
+
+/// A word as a shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 // ----- the published simulator -----

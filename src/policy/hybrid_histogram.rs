@@ -322,11 +322,12 @@ impl KeepAlive for HybridHistogram {
         }
     }
 
-    fn lease(&mut self, now: Time, tables: &Tables, slot: Slot, loaded_ahead: bool) -> Lease {
+    fn on_idle(&mut self, now: Time, function: FunctionId) {
+        self.pattern(function).idle_since = now;
+    }
+
+    fn lease(&mut self, _now: Time, tables: &Tables, slot: Slot, loaded_ahead: bool) -> Lease {
         let function = tables.function_of(slot);
-        if !loaded_ahead {
-            self.pattern(function).idle_since = now;
-        }
         let Windows { prewarm, keep } = self.windows(function);
         if prewarm > Span::ZERO && !loaded_ahead {
             Lease { keep: Span::ZERO, load_after: Some(prewarm) }

@@ -112,6 +112,12 @@ pub trait KeepAlive: Any + Send {
         let _ = (now, function);
     }
 
+    /// An activation of `function` ended and left its container idle. Told at that moment, also where the
+    /// rules ask for the lease only once the container is paused.
+    fn on_idle(&mut self, now: Time, function: FunctionId) {
+        let _ = (now, function);
+    }
+
     /// The container in `slot` has nothing to do from now on. `loaded_ahead`: it was loaded because
     /// an earlier lease asked for it and has not run anything yet.
     fn lease(&mut self, now: Time, tables: &Tables, slot: Slot, loaded_ahead: bool) -> Lease;

@@ -222,6 +222,8 @@ impl Evict for S3Fifo {
         from_small
             .or_else(|| self.pick_main(tables))
             .or_else(|| self.pick_small(tables))
+            // Small may have ended by promoting the only evictable container.
+            .or_else(|| self.pick_main(tables))
             .expect("the pool asks only while one is evictable, and all containers are in small or main")
     }
 }

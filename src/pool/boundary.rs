@@ -3,7 +3,7 @@
 //! Must never hold state.
 
 use crate::ids::{ActivationId, ContainerId, FunctionId, KindId};
-use crate::time::{Span, Time};
+use crate::time::Span;
 
 /// A fact, in the past tense. A driver tells each as soon as it holds, in the order of [`order`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -332,6 +332,8 @@ pub enum Note {
     Idle {
         /// Which.
         container: ContainerId,
+        /// Whose.
+        function: FunctionId,
         /// Its memory in MiB.
         memory_mib: u32,
     },
@@ -377,6 +379,3 @@ pub fn order(input: &Input) -> (u8, u32, u32) {
         Input::Arrived { activation, .. } => (2, 0, activation.0),
     }
 }
-
-/// When something happens, and its rank among simultaneous inputs.
-pub type Moment = (Time, (u8, u32, u32));

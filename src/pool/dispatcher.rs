@@ -417,7 +417,8 @@ impl Dispatcher {
         if container.is_evictable() {
             let memory_mib = container.memory_mib();
             self.evict.on_idle(&self.tables, slot);
-            out.note(Note::Idle { container: self.container_id(slot), memory_mib });
+            let function = self.tables.function_of(slot);
+            out.note(Note::Idle { container: self.container_id(slot), function, memory_mib });
         }
     }
 

@@ -101,9 +101,4 @@ impl Flights {
     pub fn of_mut(&mut self, activation: ActivationId) -> &mut Flight {
         &mut self.flights[activation.ix()]
     }
-
-    /// Whether the number was ever used.
-    pub fn knows(&self, activation: ActivationId) -> bool {
-        activation.ix() < self.flights.len()
-    }
 }

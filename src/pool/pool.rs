@@ -101,8 +101,6 @@ impl Pool {
     /// An empty pool. Call [`Pool::start`] before anything else.
     pub fn new(setup: Setup) -> Pool {
         let Setup { rules, memory, functions, stem_cells, evict, keep_alive } = setup;
-        let reactive = stem_cells.iter().any(|cell| cell.reactive.is_some());
-        let next_check = if reactive { Time::ZERO + rules.prewarm_check_delay } else { Time::NEVER };
         Pool {
             feed: Feed::new(rules.feed_capacity),
             dispatcher: Dispatcher::new(rules, memory.mib(), functions, stem_cells, evict),
@@ -113,12 +111,15 @@ impl Pool {
             timers: Deadlines::default(),
             load_at: Vec::new(),
             loads: Deadlines::default(),
-            next_check,
+            next_check: Time::NEVER,
         }
     }
 
     /// The worker comes up: initial prewarms are ordered.
     pub fn start(&mut self, now: Time, sink: &mut impl Sink) {
+        if self.dispatcher.prewarms().is_reactive() {
+            self.next_check = now + self.dispatcher.rules().prewarm_check_delay;
+        }
         self.dispatcher.start(&mut Router { queue: &mut self.queue, sink });
         self.drain(now, sink);
     }
@@ -202,11 +203,6 @@ impl Pool {
     /// Functions and containers, to look at.
     pub fn tables(&self) -> &Tables {
         self.dispatcher.tables()
-    }
-
-    /// The phase of a container, if it is still known.
-    pub fn phase(&self, id: ContainerId) -> Option<Phase> {
-        self.is_current(id).then(|| self.proxies[id.slot as usize].phase())
     }
 
     /// Activations that wait in the feed and in the run buffer.

@@ -508,6 +508,11 @@ impl Proxy {
 
     fn entered_ready(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
         self.lease_end = Time::NEVER;
+        if let Some(function) = self.function
+            && !self.loaded_ahead
+        {
+            cx.keep_alive.on_idle(cx.now, function);
+        }
         let pause = cx.rules.pause_grace.map_or(Time::NEVER, |grace| cx.now + grace);
         if cx.rules.lease_from == LeaseFrom::Idle || cx.rules.pause_grace.is_none() {
             self.take_lease(cx, out);

@@ -64,15 +64,15 @@ pub struct Tracking {
     pub invocation_weight: u32,
     /// Where cold and warm times come from.
     pub times: Times,
-    /// Frequency and observed times of an action are forgotten with its last container (§8.3; also
-    /// FaasCache, ASPLOS'21, §4.1).
+    /// The frequency of an action is forgotten with its last container (§8.3; also FaasCache,
+    /// ASPLOS'21, §4.1). The policy `faascache` forgets its observed times with it, as the fork does.
     pub forget: bool,
 }
 
 /// Where a policy takes a function's cold and warm times from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Times {
-    /// From the trace or scenario, known beforehand (textbook).
+    /// Known beforehand from the trace or the scenario's costs, on average (textbook).
     Declared,
     /// The largest seen so far, from dispatch to the end of log collection (§8.2).
     ObservedMax,

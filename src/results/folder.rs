@@ -27,6 +27,13 @@ impl Folder {
     /// # Errors
     /// `target` is there and is not a results folder, or its parent cannot be written.
     pub fn create(target: &Path) -> Result<Folder, Error> {
+        if target.file_name().is_none() {
+            let help = "name a folder of its own with -o, for example -o results/first";
+            return Err(Error::usage(format!(
+                "{} cannot be replaced by results\n  help: {help}",
+                target.display()
+            )));
+        }
         refuse_foreign(target)?;
         let parent = match target.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -150,6 +157,12 @@ mod tests {
         assert!(error.contains("does not hold results of faassim"), "{error}");
         let error = Folder::create(&dir.path().join("precious")).expect_err("a file").to_string();
         assert!(error.contains("is not a folder"), "{error}");
+    }
+
+    #[test]
+    fn refuses_what_has_no_name_of_its_own() {
+        let error = Folder::create(Path::new(".")).expect_err("the current folder").to_string();
+        assert!(error.contains("cannot be replaced"), "{error}");
     }
 
     #[test]

@@ -83,6 +83,7 @@ fn invocations(out: &mut String, summary: &Summary) {
     row(out, "  waited", s.waited, &format!("{} of all", pct(s.waited_pct)));
     for (name, count, text) in [
         ("  failed", s.failed, "answered with an error"),
+        ("  never started", s.never_started, "answered with an error, their container never came up"),
         ("  lost", s.lost, "never answered"),
         ("  handed back", s.resubmitted, "by a container, and placed again"),
         ("  unserved", s.unserved, "still waiting at the end"),

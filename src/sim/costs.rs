@@ -142,6 +142,15 @@ impl CostModel {
         self.draw(value, what, number)
     }
 
+    /// What a cold and a warm invocation of the function take on average, as a policy may know beforehand.
+    /// Where runs are as the trace says of each invocation, that is the function's own warm run time.
+    pub fn expected(&self, function: u32) -> (Span, Span) {
+        let costs = &self.functions[function as usize];
+        let warm = costs.run.mean();
+        let first = costs.first_run.as_ref().map_or(warm, Value::mean);
+        (costs.create.mean() + costs.init.mean() + first, warm)
+    }
+
     /// Whether a step fails.
     #[inline]
     pub fn fails(&self, what: Draw, number: u64) -> bool {
@@ -250,7 +259,24 @@ impl Value {
     }
 }
 
+impl Value {
+    fn mean(&self) -> Span {
+        match self {
+            Value::Always(span) => *span,
+            Value::Drawn(drawn) => drawn.mean(),
+        }
+    }
+}
+
 impl Drawn {
+    /// The mean over many draws of a generator of its own, limits included: near enough to rank by.
+    fn mean(&self) -> Span {
+        const DRAWS: u64 = 512;
+        let mut generator = Pcg64Mcg::seed_from_u64(0);
+        let sum: u128 = (0..DRAWS).map(|_| u128::from(self.draw(&mut generator).0)).sum();
+        Span((sum / u128::from(DRAWS)) as u64)
+    }
+
     fn draw(&self, generator: &mut Pcg64Mcg) -> Span {
         let us = match &self.sampler {
             Sampler::Uniform { low, high } => low + (high - low) * generator.random::<f64>(),

@@ -15,7 +15,7 @@ use crate::trace::Arrival;
 
 /// How far the loop is, for progress and for stopping it.
 pub trait Control {
-    /// Called every few thousand invocations; `false` stops the run.
+    /// Called every few thousand steps; `false` stops the run.
     fn proceed(&mut self, invocations: u64, now: Time) -> bool;
 }
 
@@ -44,7 +44,8 @@ pub struct End {
 /// How often [`Control::proceed`] is asked.
 const CONTROL_EVERY: u64 = 1 << 14;
 
-/// After the last arrival, activations may still wait for leases to end: how long that is awaited.
+/// After the last arrival, activations may still wait for leases to end: how long after the last arrival
+/// that is awaited.
 const PATIENCE: Span = Span::from_secs(7 * 86_400);
 
 /// Runs a trace through a pool.
@@ -70,33 +71,35 @@ pub fn simulate(
         counts: Counts::default(),
     };
     let mut arrivals = arrivals.peekable();
-    let mut invocations = 0_u64;
+    let (mut invocations, mut steps) = (0_u64, 0_u64);
+    let mut last_arrival = Time::ZERO;
     world.now = arrivals.peek().map_or(Time::ZERO, |first| first.time);
     pool.start(world.now, &mut world);
     loop {
+        if steps.is_multiple_of(CONTROL_EVERY) && !control.proceed(invocations, world.now) {
+            return Err(Stopped);
+        }
+        steps += 1;
         let arrival = arrivals.peek().map_or(Time::NEVER, |arrival| arrival.time);
         let event = world.queue.next_time();
         let wake = pool.next_wake().unwrap_or(Time::NEVER);
+        let over = arrival == Time::NEVER
+            && (world.flights.under_way == 0 || event.min(wake) > last_arrival + PATIENCE);
+        if over {
+            break;
+        }
         // At the same instant: what containers report, then the wake, then arrivals (`pool::order`).
         if event <= wake && event <= arrival {
             let Some((time, input)) = world.queue.pop() else { break };
             world.now = time;
             pool.handle(time, input, &mut world);
         } else if wake <= arrival {
-            if arrival == Time::NEVER && (world.flights.under_way == 0 || wake > world.now + PATIENCE) {
-                break;
-            }
             world.now = world.now.max(wake);
             pool.handle(world.now, Input::Wake, &mut world);
         } else if let Some(arrival) = arrivals.next() {
-            if invocations.is_multiple_of(CONTROL_EVERY) && !control.proceed(invocations, arrival.time) {
-                return Err(Stopped);
-            }
+            last_arrival = arrival.time;
             world.arrive(pool, arrival, invocations);
             invocations += 1;
-        }
-        if arrival == Time::NEVER && world.flights.under_way == 0 {
-            break;
         }
     }
     control.proceed(invocations, world.now);

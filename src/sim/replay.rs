@@ -72,6 +72,7 @@ pub fn replay_with(
     observer: &mut impl Observer,
     control: &mut impl Control,
 ) -> Result<End, ReplayError> {
+    check_kinds(setup, trace).map_err(ReplayError::Unfit)?;
     check_cost_names(setup, trace).map_err(ReplayError::Unfit)?;
     let costs = CostModel::new(scenario.seed, &setup.costs, &setup.failures, &trace.functions)
         .map_err(ReplayError::Unfit)?;
@@ -97,6 +98,18 @@ fn check_cost_names(setup: &PoolSetup, trace: &Trace) -> Result<(), String> {
     }
 }
 
+/// Kinds are numbered in 16 bits.
+fn check_kinds(setup: &PoolSetup, trace: &Trace) -> Result<(), String> {
+    let mut kinds: Vec<&str> = trace.functions.iter().map(|function| function.kind.as_str()).collect();
+    kinds.extend(setup.stem_cells.iter().map(|cell| cell.kind.as_str()));
+    kinds.sort_unstable();
+    kinds.dedup();
+    match kinds.len() {
+        0..=65_535 => Ok(()),
+        many => Err(format!("the trace has {many} kinds; at most 65535 are told apart")),
+    }
+}
+
 /// The pool of a scenario for the functions of a trace.
 pub fn make_pool(seed: u64, memory: Memory, setup: &PoolSetup, trace: &Trace, costs: &CostModel) -> Pool {
     let mut kinds = Kinds::default();
@@ -112,8 +125,8 @@ pub fn make_pool(seed: u64, memory: Memory, setup: &PoolSetup, trace: &Trace, co
             kind: kinds.id(&function.kind),
             max_concurrent: function.max_concurrent,
             logs: costs.collects_logs(ix as u32),
-            cold: function.cold,
-            warm: function.warm,
+            cold: costs.expected(ix as u32).0,
+            warm: costs.expected(ix as u32).1,
         })
         .collect();
     let stem_cells = setup

@@ -4,9 +4,10 @@
 //! cold start was charged with: had that container been kept, it would have served. Where no such
 //! loss is left, the function never had so many containers at once: it is the first ever, or all
 //! copies are busy. An activation that joins a container still being started is charged to busy copies.
+//! A container loaded ahead of time makes up for the latest loss, unless nobody has used it when it fails.
 
-use crate::ids::FunctionId;
-use crate::pool::boundary::{Departure, StartState};
+use crate::ids::{ContainerId, FunctionId};
+use crate::pool::boundary::Departure;
 
 use super::Tally;
 
@@ -60,9 +61,11 @@ impl Losses {
         Losses { functions: vec![FunctionLosses::default(); functions] }
     }
 
-    /// The function gets a container of its own.
-    pub(super) fn gained(&mut self, function: FunctionId) {
-        self.functions[function.ix()].live += 1;
+    /// A container of the function was loaded ahead of time: it makes up for the latest loss.
+    pub(super) fn loaded_ahead(&mut self, function: FunctionId) {
+        let losses = &mut self.functions[function.ix()];
+        losses.live += 1;
+        losses.uncharged.pop();
     }
 
     /// The function loses one.
@@ -78,14 +81,14 @@ impl Losses {
         losses.uncharged.push(cause);
     }
 
-    /// Why an activation of the function starts as it does; not for warm starts.
-    pub(super) fn cause(&mut self, function: FunctionId, start: StartState) -> Cause {
-        let losses = &mut self.functions[function.ix()];
-        match start {
-            StartState::Warmed | StartState::Warming | StartState::WarmingCold => return Cause::AllBusy,
-            StartState::Prewarmed | StartState::RecreatedPrewarm => losses.live += 1,
-            StartState::Cold | StartState::Recreated => {}
+    /// Why an activation of the function starts as it does; not for warm starts. `first_use`: its
+    /// container is the function's by this very activation.
+    pub(super) fn cause(&mut self, function: FunctionId, first_use: bool) -> Cause {
+        if !first_use {
+            return Cause::AllBusy;
         }
+        let losses = &mut self.functions[function.ix()];
+        losses.live += 1;
         match losses.uncharged.pop() {
             Some(cause) => cause,
             None if losses.live <= 1 => Cause::First,
@@ -95,7 +98,7 @@ impl Losses {
 }
 
 impl Tally {
-    pub(super) fn gone(&mut self, function: Option<FunctionId>, why: Departure) {
+    pub(super) fn gone(&mut self, container: ContainerId, function: Option<FunctionId>, why: Departure) {
         match why {
             Departure::Evicted(_) => self.evictions += 1,
             Departure::Expired => self.expired += 1,
@@ -103,7 +106,11 @@ impl Tally {
             Departure::Failed => self.broken += 1,
             Departure::PrewarmExpired => self.prewarm_expired += 1,
         }
-        if let Some(function) = function {
+        // A container that failed while it was being loaded ahead had never been the function's.
+        let used = std::mem::take(self.used(container));
+        if let Some(function) = function
+            && used
+        {
             self.losses.lost(function, why);
             if matches!(why, Departure::Evicted(_)) {
                 self.functions[function.ix()].evicted += 1;
@@ -122,28 +129,35 @@ mod tests {
     #[test]
     fn charges_the_latest_loss_once() {
         let mut losses = Losses::new(2);
-        losses.gained(F);
-        assert_eq!(losses.cause(F, StartState::Cold), Cause::First);
-        losses.gained(F);
-        assert_eq!(losses.cause(F, StartState::Cold), Cause::AllBusy, "a second copy at once");
+        assert_eq!(losses.cause(F, true), Cause::First);
+        assert_eq!(losses.cause(F, true), Cause::AllBusy, "a second copy at once");
         losses.lost(F, Departure::Expired);
         losses.lost(F, Departure::Evicted(G));
-        losses.gained(F);
-        assert_eq!(losses.cause(F, StartState::Recreated), Cause::Evicted(G));
-        losses.gained(F);
-        assert_eq!(losses.cause(F, StartState::Cold), Cause::Expired);
-        losses.gained(F);
-        assert_eq!(losses.cause(F, StartState::Cold), Cause::AllBusy, "a third copy at once");
+        assert_eq!(losses.cause(F, true), Cause::Evicted(G));
+        assert_eq!(losses.cause(F, true), Cause::Expired);
+        assert_eq!(losses.cause(F, true), Cause::AllBusy, "a third copy at once");
     }
 
     #[test]
     fn joining_a_starting_container_is_for_want_of_an_idle_one() {
         let mut losses = Losses::new(1);
-        losses.gained(F);
-        assert_eq!(losses.cause(F, StartState::Cold), Cause::First);
+        assert_eq!(losses.cause(F, true), Cause::First);
         losses.lost(F, Departure::Failed);
-        losses.gained(F);
-        assert_eq!(losses.cause(F, StartState::WarmingCold), Cause::AllBusy);
-        assert_eq!(losses.cause(F, StartState::Cold), Cause::Failed);
+        assert_eq!(losses.cause(F, false), Cause::AllBusy);
+        assert_eq!(losses.cause(F, true), Cause::Failed);
+    }
+
+    #[test]
+    fn loading_ahead_makes_up_for_unloading() {
+        let mut losses = Losses::new(1);
+        assert_eq!(losses.cause(F, true), Cause::First);
+        for _ in 0..1_000 {
+            losses.lost(F, Departure::Unloaded);
+            losses.loaded_ahead(F);
+        }
+        assert!(losses.functions[0].uncharged.is_empty(), "nothing piles up");
+        assert_eq!(losses.cause(F, true), Cause::AllBusy, "the loaded one is there");
+        losses.lost(F, Departure::Unloaded);
+        assert_eq!(losses.cause(F, true), Cause::Unloaded);
     }
 }

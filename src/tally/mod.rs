@@ -8,7 +8,7 @@ mod rows;
 mod summary;
 mod trail;
 
-use crate::ids::{ActivationId, FunctionId};
+use crate::ids::{ActivationId, ContainerId, FunctionId};
 use crate::pool::boundary::{Action, Answer, Note, Refusal, StartState, Status};
 use crate::time::{Span, Time};
 
@@ -130,6 +130,7 @@ pub(crate) struct FunctionCount {
 struct UnderWay {
     cause: Option<Cause>,
     container: u32,
+    function: u32,
     waited: bool,
 }
 
@@ -140,6 +141,7 @@ pub struct Tally {
     pub(crate) causes: summary::Causes,
     pub(crate) refused: [u64; 3],
     pub(crate) lost: u64,
+    pub(crate) never_started: u64,
     pub(crate) arrivals: u64,
     pub(crate) failed: u64,
     pub(crate) waited: u64,
@@ -152,8 +154,7 @@ pub struct Tally {
     pub(crate) created: u64,
     pub(crate) prewarms: u64,
     pub(crate) prewarms_refused: u64,
-    pub(crate) overhead_us: u128,
-    pub(crate) waiting_us: u128,
+    pub(crate) response_us: u128,
     pub(crate) warm_run_us: u128,
     pub(crate) wait: Quantiles,
     pub(crate) response: Quantiles,
@@ -161,6 +162,8 @@ pub struct Tally {
     pub(crate) meter: MemoryMeter,
     losses: Losses,
     under_way: Vec<UnderWay>,
+    /// By slot, whether the container has become its function's by a dispatch or by being loaded.
+    used: Vec<bool>,
     rows: Option<Rows>,
 }
 
@@ -174,6 +177,7 @@ impl Tally {
             causes: summary::Causes::default(),
             refused: [0; 3],
             lost: 0,
+            never_started: 0,
             arrivals: 0,
             failed: 0,
             waited: 0,
@@ -186,8 +190,7 @@ impl Tally {
             created: 0,
             prewarms: 0,
             prewarms_refused: 0,
-            overhead_us: 0,
-            waiting_us: 0,
+            response_us: 0,
             warm_run_us: 0,
             wait: Quantiles::default(),
             response: Quantiles::default(),
@@ -195,6 +198,7 @@ impl Tally {
             meter: MemoryMeter::new(every),
             losses: Losses::new(functions),
             under_way: Vec::new(),
+            used: Vec::new(),
             rows: rows.then(Rows::default),
         }
     }
@@ -217,14 +221,40 @@ impl Tally {
         &mut self.under_way[ix]
     }
 
+    fn used(&mut self, container: ContainerId) -> &mut bool {
+        let ix = container.slot as usize;
+        if ix >= self.used.len() {
+            self.used.resize(ix + 1, false);
+        }
+        &mut self.used[ix]
+    }
+
     fn dispatched(&mut self, note: &Note) {
         let Note::Dispatched { activation, function, container, start, .. } = *note else { return };
-        if !start.is_warm() {
-            let cause = self.losses.cause(function, start);
-            self.under_way(activation).cause = Some(cause);
+        let cause = if start.is_warm() {
+            None
+        } else {
+            let first_use = !std::mem::replace(self.used(container), true);
+            Some(self.losses.cause(function, first_use))
+        };
+        let under_way = self.under_way(activation);
+        under_way.cause = cause;
+        under_way.container = container.slot;
+    }
+
+    fn idle(&mut self, container: ContainerId, function: FunctionId) {
+        if !std::mem::replace(self.used(container), true) {
+            self.losses.loaded_ahead(function);
         }
-        if self.rows.is_some() {
-            self.under_way(activation).container = container.slot;
+    }
+
+    /// Counts an activation that has to wait, once.
+    fn waits(&mut self, activation: ActivationId) {
+        let under_way = self.under_way(activation);
+        if !std::mem::replace(&mut under_way.waited, true) {
+            let function = under_way.function as usize;
+            self.waited += 1;
+            self.functions[function].waited += 1;
         }
     }
 
@@ -235,11 +265,10 @@ impl Tally {
             self.failed += 1;
             count.failed += 1;
         }
-        if under_way.waited {
-            self.waited += 1;
-            count.waited += 1;
-        }
-        let Some(start) = answer.start else { return };
+        let Some(start) = answer.start else {
+            self.never_started += 1;
+            return;
+        };
         self.starts[start as usize] += 1;
         match start {
             StartState::Warmed => count.warm += 1,
@@ -250,8 +279,7 @@ impl Tally {
         count.response_us += u128::from(response.0);
         count.warm_run_us += u128::from(ending.warm_run.0);
         self.warm_run_us += u128::from(ending.warm_run.0);
-        self.overhead_us += u128::from(response.saturating_sub(ending.warm_run).0);
-        self.waiting_us += u128::from(answer.wait.0);
+        self.response_us += u128::from(response.0);
         self.wait.add(answer.wait);
         self.response.add(response);
         if let Some(cause) = under_way.cause {
@@ -272,7 +300,7 @@ impl Observer for Tally {
         }
         self.arrivals += 1;
         self.functions[function.ix()].arrivals += 1;
-        *self.under_way(activation) = UnderWay::default();
+        *self.under_way(activation) = UnderWay { function: function.0, ..UnderWay::default() };
     }
 
     // Inlined so that notes which are not counted are not even made.
@@ -281,23 +309,18 @@ impl Observer for Tally {
         self.meter.noted(now, note);
         match note {
             Note::Dispatched { .. } => self.dispatched(note),
-            Note::Allotted { function, .. } => {
-                self.created += 1;
-                if let Some(function) = function {
-                    self.losses.gained(*function);
-                }
-            }
-            Note::Prewarm { container: Some(_), .. } => {
+            Note::Allotted { .. } => self.created += 1,
+            Note::Prewarm { container: Some(_), reserved_only: false, .. } => {
                 self.created += 1;
                 self.prewarms += 1;
             }
+            Note::Prewarm { container: Some(_), reserved_only: true, .. } => {}
             Note::Prewarm { container: None, .. } => self.prewarms_refused += 1,
-            Note::Gone { function, why, .. } => self.gone(*function, *why),
-            Note::Buffered(activation) | Note::Queued(activation) => {
-                self.under_way(*activation).waited = true
-            }
+            Note::Gone { container, function, why, .. } => self.gone(*container, *function, *why),
+            Note::Buffered(activation) | Note::Queued(activation) => self.waits(*activation),
+            Note::Idle { container, function, .. } => self.idle(*container, *function),
             Note::Resubmitted(_) => self.resubmitted += 1,
-            Note::Idle { .. } | Note::Handed(_) | Note::Credit | Note::Entered(..) => {}
+            Note::Handed(_) | Note::Credit | Note::Entered(..) => {}
         }
     }
 

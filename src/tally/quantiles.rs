@@ -35,11 +35,6 @@ impl Quantiles {
         self.counts[bucket] += 1;
     }
 
-    /// How many were added.
-    pub fn count(&self) -> u64 {
-        self.total
-    }
-
     /// The mean, exact; zero if there is none.
     pub fn mean(&self) -> Span {
         Span((self.sum_us / u128::from(self.total.max(1))) as u64)

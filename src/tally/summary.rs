@@ -45,6 +45,8 @@ pub struct Summary {
     pub waited_pct: f64,
     /// Answered with a developer or system error.
     pub failed: u64,
+    /// Answered with an error before they got to run: the container they were meant for never came up.
+    pub never_started: u64,
     /// Ended without any answer.
     pub lost: u64,
     /// Handed back to the pool by a container, and placed again.
@@ -59,7 +61,8 @@ pub struct Summary {
     pub wait_ms: Percentiles,
     /// From arrival to the end of the run, in ms, of the served.
     pub response_ms: Percentiles,
-    /// 100 · (sum of response − sum of warm run times) / sum of warm run times, of the served.
+    /// 100 · (sum of response − sum of warm run times) / sum of warm run times, of the served. Response
+    /// includes waiting.
     pub exec_increase_pct: f64,
     /// Memory.
     pub memory: MemoryFigures,
@@ -215,6 +218,11 @@ fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 }
 }
 
+/// By how many per cent `actual` is above `base`; 0 if there is nothing.
+fn increase(actual: u128, base: u128) -> f64 {
+    if base == 0 { 0.0 } else { 100.0 * (actual as f64 / base as f64 - 1.0) }
+}
+
 fn percentiles(quantiles: &Quantiles) -> Percentiles {
     let at = |fraction| quantiles.at(fraction).as_ms_f64();
     Percentiles {
@@ -261,9 +269,10 @@ impl Tally {
             dropped_full: self.refused[Refusal::Full as usize],
             dropped_too_large: self.refused[Refusal::TooLarge as usize],
             dropped_buffer_full: self.refused[Refusal::BufferFull as usize],
-            waited: self.waited + unserved,
-            waited_pct: percent(self.waited + unserved, self.arrivals),
+            waited: self.waited,
+            waited_pct: percent(self.waited, self.arrivals),
             failed: self.failed,
+            never_started: self.never_started,
             lost: self.lost,
             resubmitted: self.resubmitted,
             unserved,
@@ -271,7 +280,7 @@ impl Tally {
             causes: self.named_causes(names),
             wait_ms: percentiles(&self.wait),
             response_ms: percentiles(&self.response),
-            exec_increase_pct: 100.0 * self.overhead_us as f64 / (self.warm_run_us as f64).max(1.0),
+            exec_increase_pct: increase(self.response_us, self.warm_run_us),
             memory: self.memory_figures(capacity),
             containers: self.container_figures(),
             simulated_s: if self.arrivals == 0 { 0.0 } else { (at - self.first_arrival).as_secs_f64() },

@@ -423,7 +423,9 @@ impl Model {
     fn say_idle(&mut self, ix: usize) {
         if self.containers[ix].is_idle() {
             let memory_mib = self.containers[ix].memory as u32;
-            self.note(Note::Idle { container: id(ix), memory_mib });
+            if let Some(function) = self.containers[ix].function {
+                self.note(Note::Idle { container: id(ix), function, memory_mib });
+            }
         }
     }
 

@@ -36,6 +36,8 @@ impl Worker {
         self.now += idle;
         self.policy.on_arrival(self.now, FunctionId(0));
         self.now += SECOND;
+        let function = self.yard.tables.function_of(self.slot);
+        self.policy.on_idle(self.now, function);
         self.policy.lease(self.now, &self.yard.tables, self.slot, false)
     }
 
@@ -149,6 +151,8 @@ fn overlapping_executions_count_as_no_idle_time() {
         worker.policy.on_arrival(now, FunctionId(0));
         worker.policy.on_arrival(now + SECOND, FunctionId(0));
         worker.now = now + SECOND + SECOND;
+        let function = worker.yard.tables.function_of(worker.slot);
+        worker.policy.on_idle(worker.now, function);
         worker.policy.lease(worker.now, &worker.yard.tables, worker.slot, false);
     }
     // Half of the idle times are 0: no unloading.
