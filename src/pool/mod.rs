@@ -47,6 +47,7 @@ mod pool;
 pub mod prewarm;
 pub mod proxy;
 mod proxy_failures;
+mod proxy_idle;
 pub mod rules;
 pub mod tables;
 pub mod waiting;

@@ -1,17 +1,18 @@
 //! How one container lives: OpenWhisk's ContainerProxy (docs/specs/openwhisk.md §3, §4). Owns the
 //! container's phase, what is held back inside it and its timer; must never look at other containers.
-//! What happens when something fails is in `proxy_failures.rs`.
+//! What happens when something fails is in
+//! `proxy_failures.rs`, what while it is idle in `proxy_idle.rs`.
 
 use std::collections::VecDeque;
 
 use crate::ids::{ActivationId, ContainerId, FunctionId, KindId, Slot};
-use crate::policy::{KeepAlive, Lease};
+use crate::policy::KeepAlive;
 use crate::pool::boundary::{
     Ack, Action, CreateFault, Departure, InitOutcome, Note, Phase, RunOutcome, Status,
 };
 use crate::pool::flight::Flights;
 use crate::pool::message::{Message, Out};
-use crate::pool::rules::{LeaseFrom, Rules};
+use crate::pool::rules::Rules;
 use crate::pool::tables::Tables;
 use crate::time::{Span, Time};
 
@@ -35,29 +36,29 @@ pub struct Context<'a> {
 #[derive(Debug)]
 pub struct Proxy {
     /// The next instant at which [`Proxy::on_timer`] is due; [`Time::NEVER`] if there is none.
-    timer: Time,
+    pub(super) timer: Time,
     /// End of the keep-alive lease, if it is running.
-    lease_end: Time,
+    pub(super) lease_end: Time,
     /// The first run after an idle period, while it may still be handed back.
     pub(super) resume_run: ActivationId,
     /// The activation for which the container is created, initialised or thawed.
     pub(super) waiting_run: ActivationId,
-    function: Option<FunctionId>,
+    pub(super) function: Option<FunctionId>,
     epoch: u32,
     /// Activations under way inside, as far as the container's life depends on them.
     pub(super) active: u16,
     /// Runs that the driver still owes an answer.
     pub(super) outstanding: u16,
     limit: u16,
-    phase: Phase,
+    pub(super) phase: Phase,
     pub(super) initialized: bool,
     /// Work is being handed back: nothing new is started, and the pool is told "reschedule".
     pub(super) rescheduling: bool,
     pinged: bool,
     collects_logs: bool,
-    loaded_ahead: bool,
+    pub(super) loaded_ahead: bool,
     /// The lease said to unload and to load again later.
-    unloading: bool,
+    pub(super) unloading: bool,
     backlog: Option<Box<Backlog>>,
     prewarm_ttl: Option<Span>,
 }
@@ -134,7 +135,7 @@ impl Proxy {
         self.backlog.as_ref().map_or(0, |backlog| backlog.deferred.len())
     }
 
-    fn id(&self, slot: Slot) -> ContainerId {
+    pub(super) fn id(&self, slot: Slot) -> ContainerId {
         ContainerId { slot, epoch: self.epoch }
     }
 
@@ -348,18 +349,6 @@ impl Proxy {
         held > 0 && self.start_held(cx, out)
     }
 
-    /// The container is frozen, or could not be.
-    pub fn paused(&mut self, ok: bool, cx: &mut Context<'_>, out: &mut impl Out) {
-        if self.phase != Phase::Pausing {
-            return;
-        }
-        if ok {
-            self.enter(Phase::Paused, cx, out);
-        } else {
-            self.destroy(true, Departure::Failed, cx, out);
-        }
-    }
-
     /// The container is thawed, or could not be.
     pub fn resumed(&mut self, ok: bool, cx: &mut Context<'_>, out: &mut impl Out) {
         if self.waiting_run == ActivationId::NONE {
@@ -392,20 +381,6 @@ impl Proxy {
     pub fn health_failed(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
         if matches!(self.phase, Phase::Started | Phase::Ready) {
             self.destroy(true, Departure::Failed, cx, out);
-        }
-    }
-
-    /// [`Proxy::timer`] has come.
-    pub fn on_timer(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
-        let why = if self.unloading { Departure::Unloaded } else { Departure::Expired };
-        match self.phase {
-            Phase::Ready if self.lease_end <= cx.now => self.destroy(true, why, cx, out),
-            Phase::Ready => {
-                out.act(Action::Pause(self.id(cx.slot)));
-                self.enter(Phase::Pausing, cx, out);
-            }
-            Phase::Paused => self.leave_paused(why, cx, out),
-            _ => {}
         }
     }
 
@@ -506,38 +481,6 @@ impl Proxy {
         }
     }
 
-    fn entered_ready(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
-        self.lease_end = Time::NEVER;
-        if let Some(function) = self.function
-            && !self.loaded_ahead
-        {
-            cx.keep_alive.on_idle(cx.now, function);
-        }
-        let pause = cx.rules.pause_grace.map_or(Time::NEVER, |grace| cx.now + grace);
-        if cx.rules.lease_from == LeaseFrom::Idle || cx.rules.pause_grace.is_none() {
-            self.take_lease(cx, out);
-        }
-        self.timer = pause.min(self.lease_end);
-    }
-
-    fn entered_paused(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
-        if cx.rules.lease_from == LeaseFrom::Paused {
-            self.take_lease(cx, out);
-        }
-        // A lease that counts from idleness may have ended while the container was being frozen.
-        self.timer = self.lease_end.max(cx.now);
-    }
-
-    fn take_lease(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
-        let loaded_ahead = std::mem::replace(&mut self.loaded_ahead, false);
-        let Lease { keep, load_after } = cx.keep_alive.lease(cx.now, cx.tables, cx.slot, loaded_ahead);
-        self.lease_end = cx.now + keep;
-        self.unloading = load_after.is_some();
-        if let (Some(after), Some(function)) = (load_after, self.function) {
-            out.send(Message::LoadAt(function, cx.now + after));
-        }
-    }
-
     /// Deferred messages are delivered in order; those that the new phase cannot handle either are
     /// deferred again, behind each other.
     fn hear_deferred(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
@@ -548,12 +491,6 @@ impl Proxy {
                 Deferred::Remove => self.remove(cx, out),
             }
         }
-    }
-
-    fn leave_paused(&mut self, why: Departure, cx: &mut Context<'_>, out: &mut impl Out) {
-        // Announced as "reschedule job" so that the pool is not credited (§4.1).
-        self.rescheduling = cx.rules.resume_to_remove;
-        self.destroy(true, why, cx, out);
     }
 
     /// Tells the pool, hands back what is held, and has the container removed.
