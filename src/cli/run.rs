@@ -191,7 +191,7 @@ fn warnings(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: &Sum
     }
     if summary.waited_pct > 50.0 {
         warnings.push(format!(
-            "the worker is overloaded: {:.0} % of activations had to wait for memory; \
+            "the worker is overloaded: {:.0} % of activations had to wait for a container; \
              waits, not cold starts, decide the response times",
             summary.waited_pct
         ));
@@ -340,10 +340,14 @@ fn run_artifact(
         let names: Vec<String> = functions.into_iter().map(|function| function.name).collect();
         folder.table("functions", &artifact_function_table(&names, &report.per_function))?;
     }
+    let mut warnings = Vec::new();
+    if scenario.output.invocations {
+        warnings.push("the published simulator has no table of invocations; it is left out".to_owned());
+    }
     let simulated_s = (last - first.unwrap_or(last)).as_secs_f64();
     Ok(Done {
         text: artifact_text(&heading, &report, speed, simulated_s),
-        warnings: Vec::new(),
+        warnings,
         summary: artifact_summary(scenario, policy, &report),
         speed,
     })

@@ -121,12 +121,47 @@ fn refuse_foreign(target: &Path) -> Result<(), Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::run(format!("cannot look at {}: {error}", target.display()))),
         Ok(meta) if !meta.is_dir() => refuse("is there and is not a folder"),
-        Ok(_) if target.join(MANIFEST).is_file() => Ok(()),
-        Ok(_) => match fs::read_dir(target).map(|mut entries| entries.next().is_none()) {
-            Ok(true) => Ok(()),
-            _ => refuse("is there and does not hold results of faassim"),
+        Ok(_) => match foreign_entry(target) {
+            Ok(None) => Ok(()),
+            Ok(Some(name)) => {
+                refuse(&format!("does not hold results of faassim alone: `{name}` is not ours"))
+            }
+            Err(error) => Err(Error::run(format!("cannot look into {}: {error}", target.display()))),
         },
     }
+}
+
+/// What a results folder may hold.
+const OURS: [&str; 8] = [
+    MANIFEST,
+    "summary.json",
+    "functions.csv",
+    "functions.parquet",
+    "invocations.csv",
+    "invocations.parquet",
+    "memory.csv",
+    "memory.parquet",
+];
+
+/// The first thing in a folder that would be lost if results took its place.
+fn foreign_entry(folder: &Path) -> io::Result<Option<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !OURS.contains(&name.as_str()) || !entry.file_type()?.is_file() {
+            return Ok(Some(name));
+        }
+        names.push(name);
+    }
+    if names.is_empty() {
+        return Ok(None);
+    }
+    // Others have a manifest.json too: ours says which version wrote it.
+    let manifest = fs::read_to_string(folder.join(MANIFEST)).unwrap_or_default();
+    let ours = serde_json::from_str::<serde_json::Value>(&manifest)
+        .is_ok_and(|value| value.get("faassim").is_some());
+    Ok((!ours).then(|| names.swap_remove(0)))
 }
 
 #[cfg(test)]
@@ -143,9 +178,9 @@ mod tests {
     fn replaces_its_own_and_leaves_nothing_else() {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let target = dir.path().join("a/run");
-        fill(&target, "one");
-        fill(&target, "two");
-        assert_eq!(fs::read_to_string(target.join(MANIFEST)).expect("there"), "two");
+        fill(&target, r#"{"faassim":"1"}"#);
+        fill(&target, r#"{"faassim":"2"}"#);
+        assert_eq!(fs::read_to_string(target.join(MANIFEST)).expect("there"), r#"{"faassim":"2"}"#);
         assert_eq!(fs::read_dir(dir.path().join("a")).expect("there").count(), 1);
     }
 
@@ -155,6 +190,14 @@ mod tests {
         fs::write(dir.path().join("precious"), "data").expect("writable");
         let error = Folder::create(dir.path()).expect_err("a foreign folder").to_string();
         assert!(error.contains("does not hold results of faassim"), "{error}");
+        let app = tempfile::tempdir().expect("a temporary folder");
+        fs::write(app.path().join(MANIFEST), r#"{"name":"my app"}"#).expect("writable");
+        Folder::create(app.path()).expect_err("somebody else's manifest");
+        let noted = dir.path().join("run");
+        fill(&noted, r#"{"faassim":"1"}"#);
+        fs::write(noted.join("my notes.txt"), "by hand").expect("writable");
+        let error = Folder::create(&noted).expect_err("results with notes").to_string();
+        assert!(error.contains("`my notes.txt` is not ours"), "{error}");
         let error = Folder::create(&dir.path().join("precious")).expect_err("a file").to_string();
         assert!(error.contains("is not a folder"), "{error}");
     }

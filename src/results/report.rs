@@ -80,7 +80,7 @@ fn invocations(out: &mut String, summary: &Summary) {
         row(out, "  partly cold", s.partial, &text);
     }
     row(out, "  dropped", s.dropped, &format!("{} of all{}", pct(s.dropped_pct), dropped(s)));
-    row(out, "  waited", s.waited, &format!("{} of all", pct(s.waited_pct)));
+    row(out, "  waited", s.waited, &format!("{} of all, for room", pct(s.waited_pct)));
     for (name, count, text) in [
         ("  failed", s.failed, "answered with an error"),
         ("  never started", s.never_started, "answered with an error, their container never came up"),
@@ -144,7 +144,14 @@ fn times(out: &mut String, summary: &Summary) {
         let cells = [mean, p50, p90, p95, p99, max].map(|ms| format!("{:>10}", duration(ms))).concat();
         line(out, &format!("{name:<14}{cells}"));
     }
-    line(out, &format!("execution time is {} above that of all-warm starts", pct(summary.exec_increase_pct)));
+    line(
+        out,
+        &format!(
+            "above all-warm: execution time by {}, response with waiting by {}",
+            pct(summary.exec_increase_pct),
+            pct(summary.response_increase_pct)
+        ),
+    );
     out.push('\n');
 }
 
@@ -166,7 +173,10 @@ fn memory(out: &mut String, summary: &Summary) {
             gib(m.mean_idle_mib),
         ),
     );
-    line(out, &format!("wasted        {} GiB·s held idle", thousands(m.idle_gib_s.round() as u64)));
+    line(
+        out,
+        &format!("wasted        {} GiB·s held idle or prewarmed", thousands(m.idle_gib_s.round() as u64)),
+    );
     let c = &summary.containers;
     let parts: Vec<String> = [
         ("created", c.created),

@@ -26,7 +26,7 @@ pub fn function_table(figures: &[FunctionFigures]) -> Table {
         .with("mean_warm_ms", number(|figure| figure.mean_warm_ms))
 }
 
-/// A row per invocation, in the order in which they ended.
+/// A row per invocation that ended, in the order in which they did.
 pub fn invocation_table(rows: Rows, names: &[String]) -> Table {
     let ms = |us: Vec<Option<u64>>| {
         Column::MaybeNumber(us.into_iter().map(|us| us.map(|us| us as f64 / 1e3)).collect())
@@ -43,10 +43,7 @@ pub fn invocation_table(rows: Rows, names: &[String]) -> Table {
         .with("init_ms", ms(rows.init_us))
         .with("duration_ms", ms(rows.duration_us))
         .with("response_ms", ms(rows.response_us))
-        .with(
-            "container",
-            Column::MaybeWhole(rows.container.into_iter().map(|slot| slot.map(u64::from)).collect()),
-        )
+        .with("container", Column::MaybeWhole(rows.container))
 }
 
 /// A row per sample.

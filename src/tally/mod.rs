@@ -129,7 +129,10 @@ pub(crate) struct FunctionCount {
 #[derive(Clone, Copy, Default)]
 struct UnderWay {
     cause: Option<Cause>,
-    container: u32,
+    /// Number of its container, in the order in which containers were asked for.
+    container: u64,
+    /// When it got that.
+    dispatched: Time,
     function: u32,
     waited: bool,
 }
@@ -155,6 +158,7 @@ pub struct Tally {
     pub(crate) prewarms: u64,
     pub(crate) prewarms_refused: u64,
     pub(crate) response_us: u128,
+    pub(crate) execution_us: u128,
     pub(crate) warm_run_us: u128,
     pub(crate) wait: Quantiles,
     pub(crate) response: Quantiles,
@@ -164,6 +168,9 @@ pub struct Tally {
     under_way: Vec<UnderWay>,
     /// By slot, whether the container has become its function's by a dispatch or by being loaded.
     used: Vec<bool>,
+    /// By slot, the number of the container.
+    numbers: Vec<u64>,
+    containers: u64,
     rows: Option<Rows>,
 }
 
@@ -191,6 +198,7 @@ impl Tally {
             prewarms: 0,
             prewarms_refused: 0,
             response_us: 0,
+            execution_us: 0,
             warm_run_us: 0,
             wait: Quantiles::default(),
             response: Quantiles::default(),
@@ -199,6 +207,8 @@ impl Tally {
             losses: Losses::new(functions),
             under_way: Vec::new(),
             used: Vec::new(),
+            numbers: Vec::new(),
+            containers: 0,
             rows: rows.then(Rows::default),
         }
     }
@@ -229,7 +239,16 @@ impl Tally {
         &mut self.used[ix]
     }
 
-    fn dispatched(&mut self, note: &Note) {
+    fn appeared(&mut self, container: ContainerId) {
+        let ix = container.slot as usize;
+        if ix >= self.numbers.len() {
+            self.numbers.resize(ix + 1, 0);
+        }
+        self.numbers[ix] = self.containers;
+        self.containers += 1;
+    }
+
+    fn dispatched(&mut self, now: Time, note: &Note) {
         let Note::Dispatched { activation, function, container, start, .. } = *note else { return };
         let cause = if start.is_warm() {
             None
@@ -237,9 +256,11 @@ impl Tally {
             let first_use = !std::mem::replace(self.used(container), true);
             Some(self.losses.cause(function, first_use))
         };
+        let number = self.numbers.get(container.slot as usize).copied().unwrap_or_default();
         let under_way = self.under_way(activation);
         under_way.cause = cause;
-        under_way.container = container.slot;
+        under_way.dispatched = now;
+        under_way.container = number;
     }
 
     fn idle(&mut self, container: ContainerId, function: FunctionId) {
@@ -280,6 +301,8 @@ impl Tally {
         count.warm_run_us += u128::from(ending.warm_run.0);
         self.warm_run_us += u128::from(ending.warm_run.0);
         self.response_us += u128::from(response.0);
+        let queued = under_way.dispatched - ending.arrived;
+        self.execution_us += u128::from(response.saturating_sub(queued).0);
         self.wait.add(answer.wait);
         self.response.add(response);
         if let Some(cause) = under_way.cause {
@@ -308,10 +331,14 @@ impl Observer for Tally {
     fn noted(&mut self, now: Time, note: &Note) {
         self.meter.noted(now, note);
         match note {
-            Note::Dispatched { .. } => self.dispatched(note),
-            Note::Allotted { .. } => self.created += 1,
-            Note::Prewarm { container: Some(_), reserved_only: false, .. } => {
+            Note::Dispatched { .. } => self.dispatched(now, note),
+            Note::Allotted { container, .. } => {
                 self.created += 1;
+                self.appeared(*container);
+            }
+            Note::Prewarm { container: Some(container), reserved_only: false, .. } => {
+                self.created += 1;
+                self.appeared(*container);
                 self.prewarms += 1;
             }
             Note::Prewarm { container: Some(_), reserved_only: true, .. } => {}

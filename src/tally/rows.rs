@@ -27,8 +27,8 @@ pub struct Rows {
     pub duration_us: Vec<Option<u64>>,
     /// From arrival to the end of the run.
     pub response_us: Vec<Option<u64>>,
-    /// The slot of its container.
-    pub container: Vec<Option<u32>>,
+    /// Which container served it, in the order in which containers were asked for, from 0.
+    pub container: Vec<Option<u64>>,
 }
 
 impl Rows {
@@ -42,7 +42,7 @@ impl Rows {
         self.number.is_empty()
     }
 
-    pub(super) fn push(&mut self, ending: &Ending, cause: Option<Cause>, container: u32) {
+    pub(super) fn push(&mut self, ending: &Ending, cause: Option<Cause>, container: u64) {
         let answer = match &ending.outcome {
             Outcome::Answered(answer) => Some(answer),
             Outcome::Refused(_) | Outcome::Lost => None,
