@@ -16,8 +16,10 @@
 //!
 //! * **Several containers of a function** have equal leases, each from the moment it has nothing to do.
 //! * **Busy containers** have none.
-//! * **Learnt costs**: while nothing is known the cost is 0 and the container goes at once; a container
-//!   has run cold by the time it has nothing to do, so this concerns loads ahead of time alone.
+//! * **Learnt costs**: while nothing is known the cost is 0 and the container goes at once. Where leases
+//!   count from idleness (`lease-from = "idle"`) the run that has just ended is learnt only after the
+//!   lease is asked for: the first lease of a function is then zero and later ones are one run behind.
+//!   Where they count from the pause, as under OpenWhisk's rules, it has been learnt by then.
 //! * **Complexity**: O(1), without memory.
 
 use super::{KeepAlive, KeepAlivePolicy, Lease, Param};

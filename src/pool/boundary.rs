@@ -29,7 +29,9 @@ pub enum Input {
     Paused(ContainerId, bool),
     /// [`Action::Resume`] ended; `false`: it failed.
     Resumed(ContainerId, bool),
-    /// [`Action::Destroy`] ended: nothing of the container is left.
+    /// [`Action::Destroy`] ended, well or badly. A removal that fails changes nothing for the pool, which
+    /// stopped counting the container when it let go of it (docs/specs/openwhisk.md §5.1); whoever could
+    /// not remove it must keep it on its own books.
     Destroyed(ContainerId),
     /// A container that was idle or prewarmed stopped answering.
     HealthFailed(ContainerId),

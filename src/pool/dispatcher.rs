@@ -193,7 +193,8 @@ impl Dispatcher {
         out.send(Message::Load(slot, function));
     }
 
-    /// Takes in a container as it stands, for tools that start from a snapshot of a pool: `active`
+    /// Takes in a container as it stands, so that a pool can be put into a state that no events lead to (the
+    /// conformance cases ask what it would select there): `active`
     /// activations are assigned to it, the last one since `last_used`. Take in the least recently used
     /// first, since that is how policies would have heard of them.
     pub fn adopt(

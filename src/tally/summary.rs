@@ -70,7 +70,8 @@ pub struct Summary {
     pub memory: MemoryFigures,
     /// Containers.
     pub containers: ContainerFigures,
-    /// From the first arrival to the end of the last activation, in s.
+    /// From the first arrival to the end of the last activation, in s; where some were never served, to the
+    /// last instant at which that was awaited, up to a week after the last arrival.
     pub simulated_s: f64,
 }
 
