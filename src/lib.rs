@@ -10,12 +10,14 @@
 
 pub mod artifact;
 pub mod cli;
+pub mod duration;
 pub mod error;
 pub mod ids;
 pub mod memory;
 pub mod openwhisk;
 pub mod policy;
 pub mod pool;
+pub mod random;
 pub mod results;
 pub mod scenario;
 pub mod sim;

@@ -4,10 +4,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::duration::{self, DurationValue};
+use super::duration;
 use super::keys::FUNCTION_COSTS;
 use super::section::{Flaw, Problems, Section};
 use super::tree::{Raw, segment};
+use crate::duration::DurationValue;
 
 /// What everything costs.
 #[derive(Clone, PartialEq, Debug, Default)]

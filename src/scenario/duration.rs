@@ -1,114 +1,12 @@
-//! Durations as constants or distributions. Owns their parameters and how they are read; must never
+//! How durations are read: a span of time, or a table with one distribution and its limits. Must never
 //! draw a random number.
-
-use std::fmt;
 
 use super::keys::{DURATION, EXPONENTIAL, GAMMA, LOG_NORMAL, NORMAL, UNIFORM, WEIBULL};
 use super::section::{Flaw, Problems, Section};
 use super::tree::Raw;
 use super::values;
+use crate::duration::{DurationValue, Shape};
 use crate::time::Span;
-
-/// A duration, drawn anew each time unless it is constant.
-#[derive(Clone, PartialEq, Debug)]
-pub struct DurationValue {
-    /// What it is drawn from.
-    pub shape: Shape,
-    /// What is less becomes this.
-    pub min: Option<Span>,
-    /// What is more becomes this.
-    pub max: Option<Span>,
-}
-
-/// What a duration is drawn from.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Shape {
-    /// Always the same.
-    Constant(Span),
-    /// Evenly from `low` to `high`.
-    Uniform {
-        /// At least.
-        low: Span,
-        /// At most; not below `low`.
-        high: Span,
-    },
-    /// Exponential.
-    Exponential {
-        /// Mean, above zero.
-        mean: Span,
-    },
-    /// Normal, what is negative becomes zero.
-    Normal {
-        /// Mean before that.
-        mean: Span,
-        /// Standard deviation before that.
-        sd: Span,
-    },
-    /// Its logarithm is normal.
-    LogNormal {
-        /// Median, above zero.
-        median: Span,
-        /// Standard deviation of the natural logarithm.
-        sigma: f64,
-    },
-    /// Gamma.
-    Gamma {
-        /// Mean, above zero.
-        mean: Span,
-        /// Shape (k), above zero.
-        shape: f64,
-    },
-    /// Weibull.
-    Weibull {
-        /// Scale (λ), above zero.
-        scale: Span,
-        /// Shape (k), above zero.
-        shape: f64,
-    },
-    /// Equally spaced quantiles, the first the least and the last the greatest value, linear in
-    /// between. At least one, ascending.
-    Empirical(Vec<Span>),
-}
-
-impl DurationValue {
-    /// No time at all.
-    pub const ZERO: DurationValue = DurationValue::constant(Span::ZERO);
-
-    /// Always `span`.
-    pub const fn constant(span: Span) -> DurationValue {
-        DurationValue { shape: Shape::Constant(span), min: None, max: None }
-    }
-}
-
-impl fmt::Display for DurationValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.shape.fmt(f)?;
-        if let Some(min) = self.min {
-            write!(f, ", at least {min}")?;
-        }
-        if let Some(max) = self.max {
-            write!(f, ", at most {max}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Shape::Constant(span) => span.fmt(f),
-            Shape::Uniform { low, high } => write!(f, "uniform from {low} to {high}"),
-            Shape::Exponential { mean } => write!(f, "exponential with mean {mean}"),
-            Shape::Normal { mean, sd } => write!(f, "normal with mean {mean} and sd {sd}"),
-            Shape::LogNormal { median, sigma } => {
-                write!(f, "log-normal with median {median} and sigma {sigma}")
-            }
-            Shape::Gamma { mean, shape } => write!(f, "gamma with mean {mean} and shape {shape}"),
-            Shape::Weibull { scale, shape } => write!(f, "Weibull with scale {scale} and shape {shape}"),
-            Shape::Empirical(quantiles) => write!(f, "empirical from {} values", quantiles.len()),
-        }
-    }
-}
 
 /// Reads the duration under `name`: a span of time, or a table with one distribution and its limits.
 pub(super) fn read(

@@ -25,12 +25,12 @@ use std::path::{Path, PathBuf};
 
 pub use choice::{Choice, Registered, find as find_policy};
 pub use costs::{CostSpec, Costs, Phases, Source, Start};
-pub use duration::{DurationValue, Shape};
 pub use keys::reference;
 pub use knobs::{KNOBS, Knob, differences};
 pub use overrides::Override;
 pub use setup::{Engine, Failures, PoolSetup, StemCellSpec};
 
+pub use crate::duration::{DurationValue, Shape};
 use crate::error::{Diagnostic, Error, Kind};
 use crate::memory::Memory;
 use crate::suggest::nearest;
