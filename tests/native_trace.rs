@@ -69,7 +69,7 @@ fn reads_the_plain_case() {
         ]
     );
     assert_eq!(arrivals(&trace), [(0, "alpha"), (10_000, "beta")]);
-    assert_eq!(trace.invocations.duration(), None);
+    assert_eq!(trace.listed().expect("one by one").duration(), None);
 }
 
 #[test]
@@ -198,7 +198,7 @@ const DAMAGES: &[(&str, &str, &str)] = &[
     ("functions", "function,memory_mb,cold_ms,warm_ms\n\n", "DIR/functions.csv: has no functions\n  help: write one row per function below the header"),
     ("invocations", "time_ms,function", "DIR/invocations.csv: has no invocations\n  help: write one row per invocation below the header"),
     ("invocations", "\ntme_ms,function\n0,alpha\n", "DIR/invocations.csv:2: no column `time_ms`; the header has `tme_ms`, `function`\n  help: did you mean `tme_ms`? Call it `time_ms`; `t_ms`, `timestamp_ms`, `invoke_time_ms`, `arrival_ms`, `start_ms` are read too"),
-    ("functions", "function,memory_mb,cold_ms\nalpha,128,300\n", "DIR/functions.csv:1: no column `warm_ms`; the header has `function`, `memory_mb`, `cold_ms`\n  help: the first line must name the columns; `warm_ms` may also be called `warm_run_ms`, `run_ms`"),
+    ("functions", "function,memory_mb,cold_ms\nalpha,128,300\n", "DIR/functions.csv:1: no column `warm_ms`; the header has `function`, `memory_mb`, `cold_ms`\n  help: the first line must name the columns; `warm_ms` may also be called `warm_run_ms`, `run_ms`, `warm_dur_ms`"),
     ("invocations", "0,alpha\n10,beta\n", "DIR/invocations.csv:1: no column `time_ms`; the header has `0`, `alpha`\n  help: the first line must name the columns; `time_ms` may also be called `t_ms`, `timestamp_ms`, `invoke_time_ms`, `arrival_ms`, `start_ms`"),
     ("invocations", "time_ms;function\n0;alpha\n", "DIR/invocations.csv:1: no column `time_ms`; the header has `time_ms;function`\n  help: separate the fields with commas"),
     ("invocations", "time_ms,function,Time_MS\n0,alpha,0\n", "DIR/invocations.csv:1: two columns are called `Time_MS`\n  help: rename or remove one of them"),
@@ -398,8 +398,13 @@ fn writing_refuses_to_leave_two_files_for_one() {
 fn any_function(number: usize, name: String) -> impl Strategy<Value = Function> {
     let text = "[^\\p{Cc}]{1,8}";
     let span = prop_oneof![0_u64..5_000_000, (0_u64..9_000_000).prop_map(|ms| ms * 1_000)];
-    (1_u64..100_000, span.clone(), span, proptest::option::of(text), text, text, 1_u16..).prop_map(
-        move |(mib, cold, warm, app, namespace, kind, max_concurrent)| Function {
+    let quantiles = proptest::collection::vec(0_u64..9_000_000, 7).prop_map(|mut us| {
+        us.sort_unstable();
+        std::array::from_fn(|at| Span(us[at]))
+    });
+    let optional = (proptest::option::of(text), proptest::option::of(text), proptest::option::of(quantiles));
+    (1_u64..100_000, span.clone(), span, optional, text, text, 1_u16..).prop_map(
+        move |(mib, cold, warm, (app, trigger, run_quantiles), namespace, kind, max_concurrent)| Function {
             // The number makes it unique.
             name: format!("{name}{number}"),
             memory: Memory(mib),
@@ -409,6 +414,8 @@ fn any_function(number: usize, name: String) -> impl Strategy<Value = Function> 
             namespace,
             kind,
             max_concurrent,
+            trigger,
+            run_quantiles,
         },
     )
 }

@@ -74,13 +74,14 @@ fn describe(scenario: &Scenario) -> String {
 fn describe_trace(scenario: &Scenario) -> String {
     let trace = &scenario.trace;
     let mut text = trace.path.display().to_string();
-    if trace.from > Time::ZERO {
-        let _ = write!(text, ", from {}", Span(trace.from.0));
+    let window = trace.window;
+    if window.from > Time::ZERO {
+        let _ = write!(text, ", from {}", Span(window.from.0));
     }
-    if trace.until < Time::NEVER {
-        let _ = write!(text, ", until {}", Span(trace.until.0));
+    if window.until < Time::NEVER {
+        let _ = write!(text, ", until {}", Span(window.until.0));
     }
-    if let Some(limit) = trace.limit {
+    if let Some(limit) = window.limit {
         let _ = write!(text, ", at most {limit} invocations");
     }
     text

@@ -6,6 +6,7 @@
 
 pub mod check;
 mod layout;
+mod loading;
 pub mod policies;
 mod progress;
 pub mod run;

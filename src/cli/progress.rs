@@ -28,40 +28,73 @@ pub fn interrupted() -> bool {
     STOP.load(Ordering::Relaxed)
 }
 
-/// Shows how far a replay is and stops it on Ctrl-C.
-pub struct Progress {
-    total: u64,
+/// What is over sooner needs no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A bar that appears when something takes long.
+pub struct Meter {
     began: Instant,
     bar: Option<ProgressBar>,
 }
 
-/// What is over sooner needs no bar.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-impl Progress {
-    /// For a replay of `total` invocations.
-    pub fn new(total: u64) -> Progress {
-        Progress { total, began: Instant::now(), bar: None }
+impl Default for Meter {
+    fn default() -> Meter {
+        Meter { began: Instant::now(), bar: None }
     }
+}
 
+impl Meter {
     /// Time since the beginning.
     pub fn elapsed(&self) -> Duration {
         self.began.elapsed()
     }
 
-    fn show(&mut self, done: u64) {
+    /// Shows that `done` of `total` is done, with a message.
+    pub fn show(&mut self, done: u64, total: u64, message: impl FnOnce() -> String) {
         if self.bar.is_none() && io::stderr().is_terminal() && self.began.elapsed() > PATIENCE {
-            let bar = ProgressBar::with_draw_target(Some(self.total), ProgressDrawTarget::stderr_with_hz(5));
-            let style = "{bar:20} {percent:>3} %  {human_pos} invocations, {msg}";
-            if let Ok(style) = ProgressStyle::with_template(style) {
+            let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(5));
+            if let Ok(style) = ProgressStyle::with_template("{bar:20} {percent:>3} % {wide_msg}") {
                 bar.set_style(style);
             }
             self.bar = Some(bar);
         }
         if let Some(bar) = &self.bar {
+            bar.set_length(total);
             bar.set_position(done);
-            bar.set_message(pace(done, self.total, self.began.elapsed()));
+            bar.set_message(message());
         }
+    }
+
+    /// Takes the bar away.
+    pub fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// Shows how far work on invocations is and stops it on Ctrl-C.
+#[derive(Default)]
+pub struct Progress {
+    total: u64,
+    meter: Meter,
+}
+
+impl Progress {
+    /// For `total` invocations.
+    pub fn new(total: u64) -> Progress {
+        Progress { total, meter: Meter::default() }
+    }
+
+    /// Time since the beginning.
+    pub fn elapsed(&self) -> Duration {
+        self.meter.elapsed()
     }
 }
 
@@ -74,16 +107,11 @@ fn pace(done: u64, total: u64, elapsed: Duration) -> String {
 
 impl Control for Progress {
     fn proceed(&mut self, invocations: u64, _now: Time) -> bool {
-        self.show(invocations);
+        let (total, elapsed) = (self.total, self.meter.elapsed());
+        let message =
+            || format!("{} invocations, {}", thousands(invocations), pace(invocations, total, elapsed));
+        self.meter.show(invocations, total, message);
         !interrupted()
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
     }
 }
 

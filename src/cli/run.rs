@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
+use super::loading::{load_trace, trace_error};
 use super::progress::{Progress, catch_interrupts};
 use super::{print, tell};
 use crate::artifact;
@@ -15,11 +16,11 @@ use crate::results::{
     Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, function_table,
     invocation_table, memory_table, summary_text, thousands,
 };
-use crate::scenario::{Engine, Override, PoolSetup, Scenario, Start};
-use crate::sim::{self, Control as _, Replay, ReplayError, Window};
+use crate::scenario::{Engine, Override, PoolSetup, Scenario, Start, TraceSpec};
+use crate::sim::{self, Control as _, Replay, ReplayError};
 use crate::tally::Summary;
 use crate::time::Time;
-use crate::trace::{self, Trace};
+use crate::trace::Trace;
 
 /// Replay a trace as a scenario says, and print what came of it
 #[derive(Args, Debug)]
@@ -103,12 +104,12 @@ fn pretty(value: &impl Serialize) -> Result<String, Error> {
 }
 
 fn load(scenario: &Scenario) -> Result<Trace, Error> {
-    let loaded =
-        trace::read_native(&scenario.trace.path).map_err(|error| Error::usage(Diagnostic::from(&error)))?;
-    for note in loaded.notes {
-        tell(&format!("note: {}: {note}", scenario.trace.path.display()));
+    let TraceSpec { path, reading, cut, .. } = &scenario.trace;
+    let trace = load_trace(path, reading)?;
+    match cut {
+        Some(cut) => trace.cut(*cut).map_err(|error| trace_error(&error)),
+        None => Ok(trace),
     }
-    Ok(loaded.trace)
 }
 
 // ----- the pool -----
@@ -119,7 +120,7 @@ fn run_pool(
     trace: &Trace,
     folder: Option<&Folder>,
 ) -> Result<Done, Error> {
-    let total = Window::new(&scenario.trace, trace).len() as u64;
+    let total = trace.count(scenario.trace.window);
     let mut progress = Progress::new(total);
     let outcome = sim::replay(scenario, setup, trace, &mut progress);
     let speed = Speed { wall_s: progress.elapsed().as_secs_f64(), invocations: total };
@@ -171,7 +172,7 @@ fn trace_line(scenario: &Scenario, trace: &Trace, invocations: u64) -> String {
         thousands(trace.functions.len() as u64),
         thousands(invocations),
         if whole { String::new() } else { format!(" of {}", thousands(trace.len() as u64)) },
-    ) + if scenario.trace.from > Time::ZERO { " (from later on)" } else { "" }
+    ) + if scenario.trace.window.from > Time::ZERO { " (from later on)" } else { "" }
 }
 
 /// What the user may not have meant (design: warn when the scenario is not what it seems).
@@ -313,7 +314,7 @@ fn run_artifact(
         .collect();
     let mut simulator =
         artifact::Simulator::new(&functions, policy, scenario.memory.mib() as f64).map_err(unfit)?;
-    let window = Window::new(&scenario.trace, trace);
+    let window = trace.stream(scenario.trace.window);
     let total = window.len() as u64;
     let mut progress = Progress::new(total);
     let (mut first, mut last) = (None, Time::ZERO);

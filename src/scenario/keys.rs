@@ -54,10 +54,47 @@ pub const TOP: &[Key] = &[
 
 /// `[trace]`.
 pub const TRACE: &[Key] = &[
-    key("path", "\"../traces/azure\"", "required", "folder of the trace, as seen from the scenario file"),
+    key(
+        "path",
+        "\"../traces/azure\"",
+        "required",
+        "folder or file of the trace, as seen from the scenario file",
+    ),
+    key("format", "\"azure2019\"", "by content", "its format; `faassim trace formats` lists all"),
     key("from", "\"1 h\"", "the start", "invocations before this are left out"),
     key("until", "\"2 h\"", "the end", "invocations from here on are left out"),
     key("limit", "100000", "all", "at most so many invocations"),
+    key("days", "\"1-3\"", "all", "days of a data set with a file per day, laid end to end"),
+    key("sample", "100", "all", "keep so many functions"),
+    key("sample-by", "\"top\"", "\"representative\"", "… chosen so: representative, random, rare, top"),
+    key("unit", "\"app\"", "\"function\"", "what is kept alive as one: function, app"),
+    key(
+        "app-memory",
+        "\"whole\"",
+        "\"divided\"",
+        "an app's memory: divided over its functions, or whole for each",
+    ),
+    key("run-time", "\"percentiles\"", "\"average\"", "average, percentiles, or a duration per function"),
+    key(
+        "cold-start",
+        "\"1 s\"",
+        "\"maximum\"",
+        "what it adds: longest run less average, or a duration per function",
+    ),
+    key(
+        "incomplete",
+        "\"drop\"",
+        "\"fill\"",
+        "functions without run time or memory: fill with the median, or drop",
+    ),
+    key("function-memory", "\"256 MiB\"", "\"128 MiB\"", "of functions whose format tells none"),
+    key(
+        "arrivals",
+        "\"uniform\"",
+        "\"by-trigger\"",
+        "of counts: by-trigger, equidistant, staggered, uniform, poisson",
+    ),
+    key("seed", "2", "the scenario's", "of what is drawn while reading"),
 ];
 
 /// `[pool]`.

@@ -13,6 +13,7 @@ mod knobs;
 mod overrides;
 mod section;
 mod setup;
+mod trace;
 mod tree;
 mod values;
 
@@ -29,13 +30,13 @@ pub use keys::reference;
 pub use knobs::{KNOBS, Knob, differences};
 pub use overrides::Override;
 pub use setup::{Engine, Failures, PoolSetup, StemCellSpec};
+pub use trace::TraceSpec;
 
 pub use crate::duration::{DurationValue, Shape};
 use crate::error::{Diagnostic, Error, Kind};
 use crate::memory::Memory;
 use crate::suggest::nearest;
-use crate::time::{Span, Time};
-use crate::trace::is_there;
+use crate::time::Span;
 use section::{Flaw, Problems, Section};
 use tree::{Origin, Table, quote};
 
@@ -62,19 +63,6 @@ pub struct Scenario {
     pub engine: Engine,
     /// What is written besides the summary.
     pub output: OutputSpec,
-}
-
-/// Which part of which trace.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TraceSpec {
-    /// The trace, as seen from the current directory.
-    pub path: PathBuf,
-    /// Invocations before this are left out.
-    pub from: Time,
-    /// Invocations from here on are left out; [`Time::NEVER`] for none.
-    pub until: Time,
-    /// At most so many invocations; `None` for all.
-    pub limit: Option<u64>,
 }
 
 /// Which tables are written besides the summary.
@@ -154,7 +142,7 @@ fn unreadable(file: &Path, error: &io::Error) -> Diagnostic {
 }
 
 /// The file beside `file` with the name most like it.
-fn neighbour(file: &Path) -> Option<PathBuf> {
+pub(super) fn neighbour(file: &Path) -> Option<PathBuf> {
     let wanted = file.file_name()?.to_str()?;
     let parent = file.parent()?;
     let folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
@@ -189,7 +177,7 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
     let question = top.read("question", problems, values::text);
     let seed = top.read("seed", problems, |node| values::whole(node, 0, u64::MAX)).unwrap_or(1);
     let trace = required(&top, "trace", keys::TRACE, problems)
-        .and_then(|section| read_trace(file, &section, need_trace, problems));
+        .and_then(|section| trace::read(file, &section, seed, need_trace, problems));
     let memory = required(&top, "pool", keys::POOL, problems)
         .and_then(|section| section.require("memory", problems, values::memory));
     // Any amount will do to find what else is wrong.
@@ -243,32 +231,6 @@ fn read_name(file: &Path, top: &Section<'_>, problems: &mut Problems) -> Option<
     let flaw = Flaw::new(format!("{} cannot name the results", quote(&name)));
     top.refuse("name", flaw.help("use letters, digits, `-`, `_` and `.`, beginning with a letter"), problems);
     None
-}
-
-fn read_trace(
-    file: &Path,
-    section: &Section<'_>,
-    need_trace: bool,
-    problems: &mut Problems,
-) -> Option<TraceSpec> {
-    let from = section.read("from", problems, values::finite_span).unwrap_or(Span::ZERO);
-    let until = section.read("until", problems, values::span).unwrap_or(Span::FOREVER);
-    if from >= until {
-        let flaw = Flaw::new(format!("{until} is not after `from`, {from}: no invocation would be left"));
-        section.refuse("until", flaw, problems);
-    }
-    let limit = section.read("limit", problems, |node| values::whole(node, 1, u64::MAX));
-    let written = section.require("path", problems, values::text)?;
-    let path = file.parent().unwrap_or(Path::new("")).join(&written);
-    if need_trace && !is_there(&path) {
-        let mut flaw = Flaw::new(format!("there is no trace at `{}`", path.display()));
-        flaw = match neighbour(&path) {
-            Some(near) => flaw.help(format!("did you mean `{}`?", near.display())),
-            None => flaw.help("paths start from the folder of the scenario"),
-        };
-        section.refuse("path", flaw, problems);
-    }
-    Some(TraceSpec { path, from: Time(from.0), until: Time(until.0), limit })
 }
 
 fn read_output(top: &Section<'_>, problems: &mut Problems) -> OutputSpec {

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::policy::{KEEP_ALIVE, Params};
 use crate::pool::rules::{PRESETS, Reactive, Reuse, Rules};
+use crate::time::Time;
+use crate::trace::{Reading, Window};
 
 const FINE: &str = "[trace]\npath = \"../traces/azure\"\n[pool]\nmemory = \"8 GiB\"\n";
 
@@ -30,7 +32,15 @@ fn the_smallest_scenario_has_documented_defaults() {
     assert_eq!(scenario.name, "quick");
     assert_eq!((scenario.question.as_deref(), scenario.seed, scenario.memory), (None, 1, Memory(8192)));
     let path = PathBuf::from("scenarios/../traces/azure");
-    assert_eq!(scenario.trace, TraceSpec { path, from: Time::ZERO, until: Time::NEVER, limit: None });
+    assert_eq!(
+        scenario.trace,
+        TraceSpec {
+            path,
+            reading: Reading { seed: scenario.seed, ..Reading::default() },
+            cut: None,
+            window: Window::ALL
+        }
+    );
     assert_eq!(scenario.output, OutputSpec::default());
     assert_eq!(scenario.text, FINE);
     let setup = pool(&scenario);
@@ -143,7 +153,10 @@ fn overrides_hold_and_are_kept() {
     let scenario = fine(&format!("{FINE}[eviction.lru]\n"), &sets);
     assert_eq!(scenario.memory, Memory(16_384));
     assert_eq!(pool(&scenario).eviction.policy.name, "fifo");
-    assert_eq!((scenario.trace.limit, scenario.trace.until), (Some(5), Time::ZERO + Span::from_mins(60)));
+    assert_eq!(
+        (scenario.trace.window.limit, scenario.trace.window.until),
+        (Some(5), Time::ZERO + Span::from_mins(60))
+    );
     let kept: Vec<String> = scenario.overrides.iter().map(ToString::to_string).collect();
     assert_eq!(kept, ["pool.memory=16 GiB", "eviction=fifo", "trace.limit=5", "trace.until=1 h"]);
     let again: Vec<Override> = kept.iter().map(|text| text.parse().expect("PATH=VALUE")).collect();
@@ -180,6 +193,7 @@ fn every_documented_example_can_be_written() {
             // Keys that only make sense together.
             let beside = match (section.path, key.name) {
                 ("costs", "pull" | "first-run") => vec![("costs.create", "0 s")],
+                ("trace", "sample-by") => vec![("trace.sample", "5")],
                 ("trace", "until") => vec![("trace.from", "1 s")],
                 _ => Vec::new(),
             };

@@ -7,11 +7,11 @@ use crate::policy::registry::Making;
 use crate::pool::rules::{Rules, StemCell};
 use crate::pool::tables::FunctionSpec;
 use crate::pool::{Pool, Setup};
-use crate::scenario::{PoolSetup, Scenario, TraceSpec};
+use crate::scenario::{PoolSetup, Scenario};
 use crate::suggest::nearest;
 use crate::tally::{FunctionFigures, MemorySample, Observer, Rows, Summary, Tally};
-use crate::time::{Span, Time};
-use crate::trace::{Arrival, Trace};
+use crate::time::Span;
+use crate::trace::Trace;
 
 use super::{Control, CostModel, End, EventQueue, Stopped, Wheel, simulate};
 
@@ -77,13 +77,13 @@ pub fn replay_with(
     let costs = CostModel::new(scenario.seed, &setup.costs, &setup.failures, &trace.functions)
         .map_err(ReplayError::Unfit)?;
     let mut pool = make_pool(scenario.seed, scenario.memory, setup, trace, &costs);
-    let mut window = Window::new(&scenario.trace, trace).peekable();
-    if window.peek().is_none() {
+    let arrivals = trace.stream(scenario.trace.window);
+    if arrivals.len() == 0 {
         return Err(ReplayError::Unfit(
             "no invocation of the trace lies between `from` and `until`".to_owned(),
         ));
     }
-    simulate(&mut pool, window, &costs, queue, observer, control).map_err(|Stopped| ReplayError::Stopped)
+    simulate(&mut pool, arrivals, &costs, queue, observer, control).map_err(|Stopped| ReplayError::Stopped)
 }
 
 /// Costs that are set for a function the trace does not have would silently do nothing.
@@ -170,47 +170,3 @@ impl Kinds {
         KindId(ix as u16)
     }
 }
-
-/// The part of a trace that a scenario asks for.
-pub struct Window<'a> {
-    trace: &'a Trace,
-    next: usize,
-    end: usize,
-}
-
-impl<'a> Window<'a> {
-    /// Arrivals from `from` on, before `until`, at most `limit`.
-    pub fn new(spec: &TraceSpec, trace: &'a Trace) -> Window<'a> {
-        let times = trace.invocations.time();
-        let next = times.partition_point(|time| *time < spec.from);
-        let end = times.partition_point(|time: &Time| *time < spec.until).max(next);
-        let most = spec.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        Window { trace, next, end: end.min(next.saturating_add(most)) }
-    }
-}
-
-impl Iterator for Window<'_> {
-    type Item = Arrival;
-
-    #[inline]
-    fn next(&mut self) -> Option<Arrival> {
-        if self.next >= self.end {
-            return None;
-        }
-        let ix = self.next;
-        self.next += 1;
-        let invocations = &self.trace.invocations;
-        Some(Arrival {
-            time: invocations.time()[ix],
-            function: invocations.function()[ix],
-            duration: invocations.duration().and_then(|durations| durations[ix].span()),
-        })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.end - self.next;
-        (left, Some(left))
-    }
-}
-
-impl ExactSizeIterator for Window<'_> {}

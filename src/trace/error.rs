@@ -23,12 +23,20 @@ pub struct TraceError {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
+    /// Whether it is no fault at all: the user stopped reading.
+    pub is_stop: bool,
 }
 
 impl TraceError {
     /// A fault of the whole file.
     pub fn new(file: impl Into<String>, message: impl Into<String>) -> TraceError {
-        TraceError { file: file.into(), line: None, column: None, message: message.into(), help: None }
+        let (file, message) = (file.into(), message.into());
+        TraceError { file, line: None, column: None, message, help: None, is_stop: false }
+    }
+
+    /// The user stopped reading.
+    pub fn stopped(file: impl Into<String>) -> TraceError {
+        TraceError { is_stop: true, ..TraceError::new(file, "stopped while it was read") }
     }
 
     /// The same fault, in that line.

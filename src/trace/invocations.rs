@@ -24,10 +24,25 @@ impl RunTime {
         (self != RunTime::ABSENT).then_some(Span(u64::from(self.0)))
     }
 
+    /// The run time in compact form, cut to [`RunTime::MAX`].
+    pub fn capped(span: Span) -> RunTime {
+        RunTime(span.min(RunTime::MAX).0 as u32)
+    }
+
     /// The four bytes: µs, or `u32::MAX` for absent.
     pub(super) fn bits(self) -> u32 {
         self.0
     }
+}
+
+/// What was measured of one invocation on a real platform, to be compared with a simulation; no part of
+/// the workload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Measured {
+    /// Whether it was a cold start.
+    pub cold: bool,
+    /// Which container served it, if that is known.
+    pub container: Option<u32>,
 }
 
 /// One invocation as it arrives.
@@ -49,6 +64,8 @@ pub struct Invocations {
     function: Vec<u32>,
     /// Empty as long as no invocation has a run time.
     duration: Vec<RunTime>,
+    /// Empty if nothing was measured, else of every invocation.
+    measured: Vec<Measured>,
 }
 
 impl Invocations {
@@ -58,7 +75,18 @@ impl Invocations {
             time: Vec::with_capacity(count),
             function: Vec::with_capacity(count),
             duration: Vec::new(),
+            measured: Vec::new(),
         }
+    }
+
+    /// The same with what was measured of each, in the order in which they were added; nothing of any if
+    /// that is empty.
+    ///
+    /// # Panics
+    /// If there is neither one of each nor none.
+    pub fn with_measured(self, measured: Vec<Measured>) -> Invocations {
+        assert!(measured.is_empty() || measured.len() == self.len(), "one for each invocation");
+        Invocations { measured, ..self }
     }
 
     /// Adds an invocation; any order will do.
@@ -97,13 +125,56 @@ impl Invocations {
         (!self.duration.is_empty()).then_some(&self.duration)
     }
 
+    /// What was measured of each; `None` if nothing was.
+    pub fn measured(&self) -> Option<&[Measured]> {
+        (!self.measured.is_empty()).then_some(&self.measured)
+    }
+
     /// One after the other.
     pub fn arrivals(&self) -> impl ExactSizeIterator<Item = Arrival> + '_ {
-        self.time.iter().zip(&self.function).enumerate().map(|(index, (&time, &function))| Arrival {
-            time,
-            function,
+        (0..self.len()).map(|index| self.arrival(index))
+    }
+
+    /// One of them.
+    #[inline]
+    pub(super) fn arrival(&self, index: usize) -> Arrival {
+        Arrival {
+            time: self.time[index],
+            function: self.function[index],
             duration: self.duration.get(index).and_then(|duration| duration.span()),
-        })
+        }
+    }
+
+    /// Those from `at` to before `end`.
+    pub(super) fn slice(&self, at: usize, end: usize) -> Invocations {
+        let duration = if self.duration.is_empty() { Vec::new() } else { self.duration[at..end].to_vec() };
+        let measured = if self.measured.is_empty() { Vec::new() } else { self.measured[at..end].to_vec() };
+        let (time, function) = (self.time[at..end].to_vec(), self.function[at..end].to_vec());
+        Invocations { time, function, duration, measured }
+    }
+
+    /// Those rows to which `function` gives a function, with that.
+    pub(super) fn filtered(&self, mut function: impl FnMut(usize) -> Option<u32>) -> Invocations {
+        let mut kept = Invocations::default();
+        for row in 0..self.len() {
+            if let Some(function) = function(row) {
+                let run_time = self.duration.get(row).copied().unwrap_or(RunTime::ABSENT);
+                kept.push(self.time[row], function, run_time);
+                kept.measured.extend(self.measured.get(row));
+            }
+        }
+        kept
+    }
+
+    /// Adds many without run times, as long as none of these has any.
+    pub(super) fn extend_sorted(&mut self, arrivals: impl ExactSizeIterator<Item = (Time, u32)>) {
+        debug_assert!(self.duration.is_empty(), "run times would be missing");
+        self.time.reserve(arrivals.len());
+        self.function.reserve(arrivals.len());
+        for (time, function) in arrivals {
+            self.time.push(time);
+            self.function.push(function);
+        }
     }
 
     /// Sorts by time; those of the same instant keep their order. Returns how many came after a later
@@ -122,6 +193,9 @@ impl Invocations {
             self.function = order.iter().map(|&index| self.function[index]).collect();
             if !self.duration.is_empty() {
                 self.duration = order.iter().map(|&index| self.duration[index]).collect();
+            }
+            if !self.measured.is_empty() {
+                self.measured = order.iter().map(|&index| self.measured[index]).collect();
             }
         }
         late_comers

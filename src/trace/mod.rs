@@ -1,88 +1,62 @@
-//! Invocation traces: formats in, one columnar struct out. Owns what a trace is, its order and its
-//! checksum; must never depend on how or where it was stored, and knows nothing of pools.
+//! Invocation traces: formats in, one struct out. Owns what a trace is, its order and its checksum; must
+//! never depend on how or where it was stored, and knows nothing of pools.
 //!
 //! | file | what |
 //! |-|-|
-//! | [`native`] | the project's own format: a folder with `functions.csv` and `invocations.csv` |
+//! | [`function`] | what is invoked |
+//! | [`invocations`] | invocations one by one, as columns |
+//! | [`counts`] | invocations as counts per bin of time |
+//! | [`expand`] | from counts to instants |
+//! | [`stream`] | either of them as arrivals in order |
+//! | [`formats`] | the registry of formats; one file each below it |
+//! | [`reading`] | what a reader may be told: days, units, models of what a format leaves open |
+//! | [`sample`] | parts of a trace, and other rates |
+//! | `unit` | apps instead of functions |
 //! | [`error`] | what is wrong with a trace, and where |
-//! | `source` | opening files, gzip and zstd included |
-//! | `table` | CSV with named columns and exact line numbers |
-//! | `number` | milliseconds to µs, memory to MiB |
-//! | `invocations` | the columns |
+//! | `source`, `table`, `number` | unpacking; CSV with exact line numbers; units |
 //!
-//! A reader of another format turns its files into [`Function`]s and [`Invocations`] and ends with
-//! [`Trace::new`], which establishes everything that the rest of the program relies on.
+//! A reader of another format turns its files into [`Function`]s and [`Invocations`] or [`Counts`] and ends
+//! with [`Trace::new`] or [`Trace::counted`], which establish everything that the rest of the program
+//! relies on.
 
+mod checksum;
+pub mod counts;
 pub mod error;
-mod invocations;
-pub mod native;
+pub mod expand;
+pub mod formats;
+pub mod function;
+pub mod invocations;
 mod number;
+pub mod reading;
+pub mod sample;
 mod source;
+pub mod stream;
 mod table;
+mod unit;
 
-use std::fmt::Write as _;
+use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
+pub use self::counts::Counts;
+use self::counts::{Row, RunLaw};
 pub use self::error::TraceError;
-pub use self::invocations::{Arrival, Invocations, RunTime};
-pub use self::native::{Compression, is_there, read_native, write_native};
-use crate::memory::Memory;
-use crate::time::Span;
+pub use self::expand::{Expansion, Spacing};
+pub use self::formats::native::{Compression, is_there, read_native, write_native};
+pub use self::function::Function;
+use self::function::name_fault;
+pub use self::invocations::{Arrival, Invocations, Measured, RunTime};
+pub use self::reading::{Context, Reading};
+pub use self::source::Watch;
+pub use self::stream::{Stream, Window};
+use crate::time::{Span, Time};
 
-/// A function of a trace.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Function {
-    /// Unique in the trace.
-    pub name: String,
-    /// What one container of it occupies.
-    pub memory: Memory,
-    /// The total run time of a cold invocation, start of the container included.
-    pub cold: Span,
-    /// The run time of a warm invocation.
-    pub warm: Span,
-    /// The application it belongs to.
-    pub app: Option<String>,
-    /// Its owner, as OpenWhisk's namespaces are.
-    pub namespace: String,
-    /// Its runtime, as in OpenWhisk's manifest: containers of one kind can be started ahead of time.
-    pub kind: String,
-    /// How many invocations one container runs at once.
-    pub max_concurrent: u16,
-}
-
-impl Function {
-    /// The namespace of a function that names none.
-    pub const DEFAULT_NAMESPACE: &str = "_";
-    /// The kind of a function that names none.
-    pub const DEFAULT_KIND: &str = "python:3";
-
-    /// A function with the defaults: no app, namespace `_`, kind `python:3`, one invocation at a time.
-    pub fn new(name: impl Into<String>, memory: Memory, cold: Span, warm: Span) -> Function {
-        Function {
-            name: name.into(),
-            memory,
-            cold,
-            warm,
-            app: None,
-            namespace: Function::DEFAULT_NAMESPACE.to_owned(),
-            kind: Function::DEFAULT_KIND.to_owned(),
-            max_concurrent: 1,
-        }
-    }
-}
-
-/// Which functions there are, and when each is invoked. Made by [`Trace::new`] alone, and not to be
-/// changed afterwards: order and checksum would no longer fit.
+/// Which functions there are, and when each is invoked. Made by [`Trace::new`] or [`Trace::counted`]
+/// alone, and not to be changed afterwards: order and checksum would no longer fit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trace {
     /// What reports call it; not part of the checksum.
     pub name: String,
     /// Sorted by name (bytewise), so that the order of rows in a file means nothing.
     pub functions: Vec<Function>,
-    /// Sorted by time; those of the same instant in the order of the file, which is their order of
-    /// arrival. Times need not start at 0.
-    pub invocations: Invocations,
     /// SHA-256 in hexadecimal of the content. Two traces have the same checksum if and only if they
     /// have the same functions and invocations, however they were stored: compression, spelling of
     /// numbers, names and order of columns, unknown columns, order of rows in the functions file and
@@ -93,8 +67,32 @@ pub struct Trace {
     /// function by name its name, memory in MiB, cold and warm in µs, app (an absent one as the length
     /// `u64::MAX` alone), namespace, kind, max_concurrent; the number of invocations; for each by time
     /// its time in µs, the function's index in 4 bytes, its run time in µs in 4 bytes (`u32::MAX` if
-    /// absent).
+    /// absent). Where any function has a trigger or quantiles of run times, the text ends in 2 and both
+    /// follow each function; of a trace of counts, which begins with `faassim counts`, the expansion and
+    /// the table of counts are hashed in place of invocations. What was measured is not hashed: it is no
+    /// part of the workload.
     pub checksum: String,
+    body: Body,
+    first: Time,
+    last: Time,
+}
+
+/// How a trace holds its invocations.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Body {
+    /// One by one, sorted by time; those of the same instant in the order of the file, which is their
+    /// order of arrival. Times need not start at 0.
+    Listed(Invocations),
+    /// As counts, expanded whenever they are asked for.
+    Counted(Arc<Counted>),
+}
+
+/// Counts with what it takes to expand them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Counted {
+    counts: Counts,
+    rows: Vec<Row>,
+    expansion: Expansion,
 }
 
 /// A trace that was read, and what the reader should tell its user.
@@ -119,73 +117,181 @@ impl Trace {
         mut invocations: Invocations,
     ) -> Result<Trace, TraceError> {
         let name = name.into();
-        check(&functions, &invocations).map_err(|message| TraceError::new(&name, message))?;
-        let functions = sort_by_name(functions, &mut invocations);
-        if let Some(twice) = functions.windows(2).find(|pair| pair[0].name == pair[1].name) {
-            return Err(TraceError::new(&name, format!("two functions are called `{}`", twice[0].name)));
+        let invoked = invocations.function().iter().max().map(|most| most + 1);
+        let (functions, number) = checked(&name, functions, invoked)?;
+        if let Some(number) = number {
+            invocations.renumber(&number);
         }
         invocations.sort();
-        let checksum = checksum(&functions, &invocations);
-        Ok(Trace { name, functions, invocations, checksum })
+        Ok(Trace::finished(name, functions, Body::Listed(invocations)))
+    }
+
+    /// A trace of these functions and counts; each cell's `row` is an index into `functions` as given.
+    ///
+    /// # Errors
+    /// As [`Trace::new`], and more invocations in one bin than are expanded at once.
+    pub fn counted(
+        name: impl Into<String>,
+        functions: Vec<Function>,
+        mut counts: Counts,
+        expansion: Expansion,
+    ) -> Result<Trace, TraceError> {
+        let name = name.into();
+        let invoked = Some(counts.rows_end()).filter(|end| *end > 0);
+        let (functions, number) = checked(&name, functions, invoked)?;
+        if let Some(number) = number {
+            counts.renumber(&number.into_iter().map(Some).collect::<Vec<_>>());
+        }
+        let rows = (0..).zip(&functions).map(|(number, function)| Row::of(number, function)).collect();
+        Trace::from_rows(name, functions, Counted { counts, rows, expansion })
+    }
+
+    /// A trace of counts whose functions are sorted and whose rows are theirs.
+    fn from_rows(name: String, functions: Vec<Function>, counted: Counted) -> Result<Trace, TraceError> {
+        let counts = &counted.counts;
+        if let Some(bin) = (0..counts.bins()).find(|bin| counts.in_bin(*bin) > Counts::MOST_PER_BIN) {
+            let message = format!(
+                "{} invocations within {} (number {bin} of {}), at most {} are taken",
+                counts.in_bin(bin),
+                counts.width(),
+                counts.bins(),
+                Counts::MOST_PER_BIN
+            );
+            return Err(TraceError::new(name, message).with_help("are these really counts?"));
+        }
+        Ok(Trace::finished(name, functions, Body::Counted(Arc::new(counted))))
+    }
+
+    fn finished(name: String, functions: Vec<Function>, body: Body) -> Trace {
+        let checksum = checksum::checksum(&functions, &body);
+        let (first, last) = match &body {
+            Body::Listed(invocations) => {
+                let times = invocations.time();
+                (times.first().copied().unwrap_or_default(), times.last().copied().unwrap_or_default())
+            }
+            Body::Counted(counted) => stream::ends(counted),
+        };
+        Trace { name, functions, checksum, body, first, last }
     }
 
     /// The number of invocations; never zero.
     #[expect(clippy::len_without_is_empty, reason = "a trace is never empty")]
     pub fn len(&self) -> usize {
-        self.invocations.len()
+        match &self.body {
+            Body::Listed(invocations) => invocations.len(),
+            Body::Counted(counted) => counted.counts.total() as usize,
+        }
+    }
+
+    /// When the first invocation arrives.
+    pub fn first(&self) -> Time {
+        self.first
+    }
+
+    /// When the last invocation arrives.
+    pub fn last(&self) -> Time {
+        self.last
     }
 
     /// From the first arrival to the last.
     pub fn span(&self) -> Span {
-        match self.invocations.time() {
-            [first, .., last] => *last - *first,
-            _ => Span::ZERO,
+        self.last - self.first
+    }
+
+    /// All invocations one after the other.
+    pub fn arrivals(&self) -> Stream<'_> {
+        self.stream(Window::ALL)
+    }
+
+    /// Those of a window one after the other.
+    pub fn stream(&self, window: Window) -> Stream<'_> {
+        Stream::new(self, window)
+    }
+
+    /// How many invocations a window has.
+    pub fn count(&self, window: Window) -> u64 {
+        stream::count(&self.body, window)
+    }
+
+    /// Whether at least some invocations have run times of their own.
+    pub fn tells_run_times(&self) -> bool {
+        match &self.body {
+            Body::Listed(invocations) => invocations.duration().is_some(),
+            Body::Counted(counted) => counted.rows.iter().any(|row| row.run != RunLaw::OfFunction),
         }
     }
 
-    /// The invocations one after the other.
-    pub fn arrivals(&self) -> impl ExactSizeIterator<Item = Arrival> + '_ {
-        self.invocations.arrivals()
+    /// The same with the functions of each app as one, as Azure Functions runs them: containers belong
+    /// to the app, and every invocation keeps the run time of its function. The app's memory is the most
+    /// of any of its functions, its run times are the means over them. Functions without an app
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// The names of an app and of a function without one are the same.
+    pub fn by_app(self) -> Result<Trace, TraceError> {
+        unit::by_app(self)
+    }
+
+    /// The invocations as columns, if they are held one by one.
+    pub fn listed(&self) -> Option<&Invocations> {
+        match &self.body {
+            Body::Listed(invocations) => Some(invocations),
+            Body::Counted(_) => None,
+        }
+    }
+
+    /// The invocations as counts by function, and how they are expanded, if they are held so.
+    pub fn counts(&self) -> Option<(&Counts, Expansion)> {
+        match &self.body {
+            Body::Counted(counted) if counted.rows.len() == self.functions.len() => {
+                Some((&counted.counts, counted.expansion))
+            }
+            Body::Listed(_) | Body::Counted(_) => None,
+        }
     }
 }
 
-/// What [`Trace::new`] promises to refuse, repeated names excepted.
-fn check(functions: &[Function], invocations: &Invocations) -> Result<(), String> {
+/// The functions sorted by name, and where each went if they were not. `invoked`: one more than the
+/// greatest number of an invoked function, if any is.
+fn checked(
+    name: &str,
+    functions: Vec<Function>,
+    invoked: Option<u32>,
+) -> Result<(Vec<Function>, Option<Vec<u32>>), TraceError> {
+    check(&functions, invoked).map_err(|message| TraceError::new(name, message))?;
+    let (functions, number) = sort_by_name(functions);
+    match functions.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        Some(twice) => Err(TraceError::new(name, format!("two functions are called `{}`", twice[0].name))),
+        None => Ok((functions, number)),
+    }
+}
+
+/// What a trace refuses, repeated names excepted.
+fn check(functions: &[Function], invoked: Option<u32>) -> Result<(), String> {
     if functions.is_empty() {
         return Err("has no functions".to_owned());
     }
-    if invocations.is_empty() {
-        return Err("has no invocations".to_owned());
-    }
+    let Some(invoked) = invoked else { return Err("has no invocations".to_owned()) };
     for function in functions {
         let texts = [("name", &function.name), ("namespace", &function.namespace), ("kind", &function.kind)];
-        for (what, text) in texts.into_iter().chain(function.app.as_ref().map(|app| ("app", app))) {
+        let optional = [("app", &function.app), ("trigger", &function.trigger)];
+        let optional = optional.into_iter().filter_map(|(what, text)| Some((what, text.as_ref()?)));
+        for (what, text) in texts.into_iter().chain(optional) {
             if let Some(fault) = name_fault(text) {
                 return Err(format!("the {what} of function {:?} {fault}", function.name));
             }
         }
     }
-    match invocations.function().iter().find(|index| **index as usize >= functions.len()) {
-        Some(index) => Err(format!("invokes function number {index} of {}", functions.len())),
-        None => Ok(()),
+    if invoked as usize > functions.len() {
+        return Err(format!("invokes function number {} of {}", invoked - 1, functions.len()));
     }
+    Ok(())
 }
 
-/// Why a text cannot be a name, as the rest of a sentence.
-fn name_fault(text: &str) -> Option<&'static str> {
-    if text.is_empty() {
-        Some("is empty")
-    } else if text.chars().any(char::is_control) {
-        Some("contains a control character")
-    } else {
-        None
-    }
-}
-
-/// Sorts functions by name and lets the invocations follow.
-fn sort_by_name(functions: Vec<Function>, invocations: &mut Invocations) -> Vec<Function> {
+/// Sorts functions by name; tells where each went, if anything moved.
+fn sort_by_name(functions: Vec<Function>) -> (Vec<Function>, Option<Vec<u32>>) {
     if functions.is_sorted_by(|a, b| a.name <= b.name) {
-        return functions;
+        return (functions, None);
     }
     let mut numbered: Vec<(usize, Function)> = functions.into_iter().enumerate().collect();
     numbered.sort_by(|a, b| a.1.name.cmp(&b.1.name));
@@ -193,65 +299,15 @@ fn sort_by_name(functions: Vec<Function>, invocations: &mut Invocations) -> Vec<
     for (new, (old, _)) in numbered.iter().enumerate() {
         number[*old] = new as u32;
     }
-    invocations.renumber(&number);
-    numbered.into_iter().map(|(_, function)| function).collect()
-}
-
-/// The checksum that [`Trace::checksum`] describes; both must be sorted.
-fn checksum(functions: &[Function], invocations: &Invocations) -> String {
-    /// Bytes handed to the hash at a time.
-    const CHUNK: usize = 1 << 16;
-    let mut hash = Sha256::new();
-    let mut bytes = Vec::with_capacity(CHUNK + 1024);
-    put_text(&mut bytes, "faassim trace 1");
-    put(&mut bytes, functions.len() as u64);
-    for function in functions {
-        put_text(&mut bytes, &function.name);
-        put(&mut bytes, function.memory.mib());
-        put(&mut bytes, function.cold.0);
-        put(&mut bytes, function.warm.0);
-        match &function.app {
-            Some(app) => put_text(&mut bytes, app),
-            None => put(&mut bytes, u64::MAX),
-        }
-        put_text(&mut bytes, &function.namespace);
-        put_text(&mut bytes, &function.kind);
-        put(&mut bytes, u64::from(function.max_concurrent));
-        hash.update(&bytes);
-        bytes.clear();
-    }
-    put(&mut bytes, invocations.len() as u64);
-    for (index, (time, function)) in invocations.time().iter().zip(invocations.function()).enumerate() {
-        let duration = invocations.duration().map_or(RunTime::ABSENT, |durations| durations[index]);
-        put(&mut bytes, time.0);
-        bytes.extend_from_slice(&function.to_le_bytes());
-        bytes.extend_from_slice(&duration.bits().to_le_bytes());
-        if bytes.len() >= CHUNK {
-            hash.update(&bytes);
-            bytes.clear();
-        }
-    }
-    hash.update(&bytes);
-    hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-fn put(bytes: &mut Vec<u8>, value: u64) {
-    bytes.extend_from_slice(&value.to_le_bytes());
-}
-
-fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    put(bytes, text.len() as u64);
-    bytes.extend_from_slice(text.as_bytes());
+    (numbered.into_iter().map(|(_, function)| function).collect(), Some(number))
 }
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest, Sha256};
+
     use super::*;
-    use crate::time::Time;
+    use crate::memory::Memory;
 
     fn function(name: &str) -> Function {
         Function::new(name, Memory(128), Span::from_ms(300), Span::from_ms(100))

@@ -78,6 +78,22 @@ fn other_micros(field: &[u8]) -> Result<u64, BadNumber> {
     if micros <= MAX_MICROS as f64 { Ok(micros as u64) } else { Err(BadNumber::TooLarge) }
 }
 
+/// A finite number of either sign, as the Azure data has them for times that cannot be negative.
+pub(crate) fn signed(field: &[u8]) -> Result<f64, BadNumber> {
+    match float(field.trim_ascii().strip_prefix(b"-").unwrap_or(field)) {
+        Ok(value) if field.trim_ascii().starts_with(b"-") => Ok(-value),
+        // A second sign is no number.
+        Err(BadNumber::Negative) => Err(BadNumber::Unreadable),
+        other => other,
+    }
+}
+
+/// Seconds as µs, rounded to the nearest.
+pub(crate) fn micros_of_seconds(field: &[u8]) -> Result<u64, BadNumber> {
+    let micros = (float(field)? * 1e6).round();
+    if micros <= MAX_MICROS as f64 { Ok(micros as u64) } else { Err(BadNumber::TooLarge) }
+}
+
 /// Memory in MiB, and whether it was a fraction and has been rounded up to the next whole MiB.
 pub(crate) fn whole_mib(field: &[u8]) -> Result<(u64, bool), BadNumber> {
     let mib = float(field)?;
@@ -160,6 +176,17 @@ mod tests {
         assert_eq!(whole_mib(b"12.2"), Ok((13, true)));
         assert_eq!(whole_mib(b"0"), Ok((0, false)));
         assert_eq!(whole_mib(b"5000000000"), Err(BadNumber::TooLarge));
+    }
+
+    #[test]
+    fn reads_numbers_of_either_sign() {
+        assert_eq!(signed(b"-41692"), Ok(-41_692.0));
+        assert_eq!(signed(b" 7.5 "), Ok(7.5));
+        assert_eq!(signed(b"--7"), Err(BadNumber::Unreadable));
+        assert_eq!(signed(b"-"), Err(BadNumber::Empty));
+        assert_eq!(signed(b"-inf"), Err(BadNumber::NotFinite));
+        assert_eq!(micros_of_seconds(b"0.07949090003967285"), Ok(79_491));
+        assert_eq!(micros_of_seconds(b"-1"), Err(BadNumber::Negative));
     }
 
     proptest! {

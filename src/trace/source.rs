@@ -1,6 +1,7 @@
-//! Opens a file for reading, unpacking gzip and zstd on the way. Goes by what is in the file, never
-//! by its name; owns what is said when a packed file is damaged.
+//! Opens a file for reading, unpacking gzip and zstd on the way, and tells how far it is. Goes by what is
+//! in the file, never by its name; owns what is said when a packed file is damaged.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
@@ -36,12 +37,60 @@ const REFUSED: &[(&[u8], &str)] = &[
     (b"\xfe\xff", "UTF-16 text"),
 ];
 
+/// Whoever wants to know how far reading is.
+pub trait Watch {
+    /// So many bytes of a file, as it lies on the disk, have been read; `false` stops reading.
+    fn reading(&self, file: &str, done: u64, of: u64) -> bool {
+        let _ = (file, done, of);
+        true
+    }
+}
+
+impl Watch for () {}
+
+/// Reading was stopped by a [`Watch`].
+#[derive(Debug)]
+struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stopped")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// A file that tells how much of it has been read.
+struct Watched<'w> {
+    on_disk: File,
+    file: String,
+    done: u64,
+    of: u64,
+    watch: &'w dyn Watch,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.watch.reading(&self.file, self.done, self.of) {
+            return Err(io::Error::other(Stopped));
+        }
+        let read = self.on_disk.read(buffer)?;
+        self.done += read as u64;
+        Ok(read)
+    }
+}
+
 /// Opens `path`, looks at its first bytes and returns its bytes unpacked, with what is needed to
 /// describe a failure of reading them.
-pub(crate) fn open(path: &Path) -> Result<(Box<dyn Read>, Origin), TraceError> {
+pub(crate) fn open<'w>(
+    path: &Path,
+    watch: &'w dyn Watch,
+) -> Result<(Box<dyn Read + 'w>, Origin), TraceError> {
     let file = path.display().to_string();
     let unreadable = |error: io::Error| TraceError::new(&file, format!("cannot be read: {error}"));
-    let mut on_disk = File::open(path).map_err(unreadable)?;
+    let on_disk = File::open(path).map_err(unreadable)?;
+    let of = on_disk.metadata().map_or(0, |meta| meta.len());
+    let mut on_disk = Watched { on_disk, file: file.clone(), done: 0, of, watch };
     let mut start = Vec::new();
     on_disk.by_ref().take(8).read_to_end(&mut start).map_err(unreadable)?;
 
@@ -51,7 +100,7 @@ pub(crate) fn open(path: &Path) -> Result<(Box<dyn Read>, Origin), TraceError> {
     }
     let packing = READ.iter().find(|(magic, _)| start.starts_with(magic)).map_or(Packing::Plain, |(_, p)| *p);
     let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(start).chain(on_disk));
-    let bytes: Box<dyn Read> = match packing {
+    let bytes: Box<dyn Read + 'w> = match packing {
         Packing::Plain => Box::new(whole),
         Packing::Gzip => Box::new(MultiGzDecoder::new(whole)),
         Packing::Zstd => Box::new(unpack_zstd(whole).map_err(unreadable)?),
@@ -87,7 +136,7 @@ impl Origin {
             Packing::Plain => return self.unreadable(error, line),
         };
         // Only the operating system's own errors carry a number: those are not the packing's fault.
-        if error.raw_os_error().is_some() {
+        if error.raw_os_error().is_some() || error.get_ref().is_some_and(|inner| inner.is::<Stopped>()) {
             return self.unreadable(error, line);
         }
         let message = if error.kind() == io::ErrorKind::UnexpectedEof {
@@ -101,6 +150,9 @@ impl Origin {
     }
 
     fn unreadable(&self, error: &io::Error, line: u64) -> TraceError {
+        if error.get_ref().is_some_and(|inner| inner.is::<Stopped>()) {
+            return TraceError::stopped(&self.file);
+        }
         TraceError::new(&self.file, format!("cannot be read: {error}")).at_line(line)
     }
 }

@@ -8,7 +8,7 @@ use csv::{ByteRecord, Terminator};
 
 use super::error::{TraceError, listed, nearest, quoted};
 use super::number::BadNumber;
-use super::source::{self, Origin};
+use super::source::{self, Origin, Watch};
 
 /// A column that a format knows, by its own name and by those other tools give it.
 pub(crate) struct Column {
@@ -20,32 +20,35 @@ pub(crate) struct Column {
 
 /// The text and a final newline, in case the text has none: every row then ends in one, which makes
 /// line numbers exact.
-type Text = io::Chain<Box<dyn Read>, &'static [u8]>;
+type Text<'w> = io::Chain<Box<dyn Read + 'w>, &'static [u8]>;
 
 /// What to do about a field that goes over several lines, which no valid one does.
 pub(crate) const OPEN_QUOTE_HELP: &str = "a quote (`\"`) is opened and not closed; close it";
 
 /// A CSV file being read. UTF-8 with or without a byte order mark, lines ending in LF or CRLF, blank
 /// lines ignored, fields quoted or not.
-pub(crate) struct Table {
-    csv: csv::Reader<Text>,
+pub(crate) struct Table<'w> {
+    csv: csv::Reader<Text<'w>>,
     origin: Origin,
     header: Vec<String>,
     header_line: u64,
     row: ByteRecord,
+    /// The row that was read in search of a header and is none: the next one.
+    pending: bool,
 }
 
-impl Table {
+impl<'w> Table<'w> {
     /// Opens a file and reads its header.
-    pub(crate) fn open(path: &Path) -> Result<Table, TraceError> {
-        let (bytes, origin) = source::open(path)?;
+    pub(crate) fn open(path: &Path, watch: &'w dyn Watch) -> Result<Table<'w>, TraceError> {
+        let (bytes, origin) = source::open(path, watch)?;
         let csv = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(1 << 16)
             .from_reader(bytes.chain(b"\n" as &[u8]));
-        let mut table = Table { csv, origin, header: Vec::new(), header_line: 1, row: ByteRecord::new() };
+        let mut table =
+            Table { csv, origin, header: Vec::new(), header_line: 1, row: ByteRecord::new(), pending: false };
         if !table.read_row()? {
             return Err(TraceError::new(table.file(), "is empty")
                 .with_help("the first line names the columns, every other line is a row"));
@@ -53,6 +56,27 @@ impl Table {
         table.header_line = table.line();
         table.header = table.read_header()?;
         Ok(table)
+    }
+
+    /// The same for a file that may have no header: if its first row has only numbers where the first
+    /// `named` columns are, columns are called by their place, from 1.
+    pub(crate) fn open_headless(
+        path: &Path,
+        named: usize,
+        watch: &'w dyn Watch,
+    ) -> Result<Table<'w>, TraceError> {
+        let mut table = Table::open(path, watch)?;
+        let numbers = |name: &String| name.parse::<f64>().is_ok();
+        if table.header.len() >= named && table.header.iter().take(named).all(numbers) {
+            table.header = (1..=table.header.len()).map(|place| place.to_string()).collect();
+            table.pending = true;
+        }
+        Ok(table)
+    }
+
+    /// Whether the file has no header.
+    pub(crate) fn is_headless(&self) -> bool {
+        self.header.first().is_some_and(|name| name == "1")
     }
 
     fn read_header(&self) -> Result<Vec<String>, TraceError> {
@@ -101,10 +125,15 @@ impl Table {
         })
     }
 
+    /// The columns as the header spells them.
+    pub(crate) fn header(&self) -> &[String] {
+        &self.header
+    }
+
     /// Goes to the next row that is not blank; false at the end of the file.
     #[inline]
     pub(crate) fn next_row(&mut self) -> Result<bool, TraceError> {
-        if !self.read_row()? {
+        if !std::mem::take(&mut self.pending) && !self.read_row()? {
             return Ok(false);
         }
         if self.row.len() != self.header.len() {

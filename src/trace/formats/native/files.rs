@@ -13,6 +13,7 @@ pub(super) const ENDINGS: [&str; 3] = ["", ".gz", ".zst"];
 /// The names of the two files in a trace's folder.
 pub(super) const FUNCTIONS: &str = "functions.csv";
 pub(super) const INVOCATIONS: &str = "invocations.csv";
+pub(super) const COUNTS: &str = "counts.csv";
 
 /// What follows the prefix in the names of two files without a folder of their own.
 const PREFIXED_FUNCTIONS: &[&str] = &[".functions.csv"];
@@ -23,7 +24,16 @@ const PREFIXED_INVOCATIONS: &[&str] = &[".trace.csv", ".invocations.csv"];
 pub(super) struct Files {
     pub(super) trace_name: String,
     pub(super) functions: PathBuf,
-    pub(super) invocations: PathBuf,
+    pub(super) arrivals: Arrivals,
+}
+
+/// The file that says when functions are invoked.
+#[derive(Debug)]
+pub(super) enum Arrivals {
+    /// One by one.
+    Invocations(PathBuf),
+    /// As counts.
+    Counts(PathBuf),
 }
 
 impl Files {
@@ -32,10 +42,10 @@ impl Files {
         if path.is_dir() {
             let functions =
                 only_one(path, &[path.join(FUNCTIONS)]).map_err(|error| suggest_prefixes(error, path))?;
-            let invocations = only_one(path, &[path.join(INVOCATIONS)])?;
+            let arrivals = arrivals(path)?;
             // `.` and `..` have no name of their own.
             let absolute = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            return Ok(Files { trace_name: last_name(&absolute), functions, invocations });
+            return Ok(Files { trace_name: last_name(&absolute), functions, arrivals });
         }
         if path.is_file() {
             return Err(file_not_folder(path));
@@ -50,7 +60,7 @@ impl Files {
         Ok(Files {
             trace_name: last_name(path),
             functions: only_one(path, &functions)?,
-            invocations: only_one(path, &invocations)?,
+            arrivals: Arrivals::Invocations(only_one(path, &invocations)?),
         })
     }
 }
@@ -60,6 +70,31 @@ pub fn is_there(path: &Path) -> bool {
     let prefixed = [PREFIXED_FUNCTIONS, PREFIXED_INVOCATIONS].concat();
     let files: Vec<PathBuf> = prefixed.iter().map(|suffix| appended(path, suffix)).collect();
     path.exists() || !existing(&files).is_empty()
+}
+
+/// The file in a folder that says when functions are invoked.
+fn arrivals(folder: &Path) -> Result<Arrivals, TraceError> {
+    let (invocations, counts) = (folder.join(INVOCATIONS), folder.join(COUNTS));
+    if existing(std::slice::from_ref(&counts)).is_empty() {
+        return only_one(folder, &[invocations]).map(Arrivals::Invocations);
+    }
+    let file = only_one(folder, &[invocations, counts])?;
+    Ok(Arrivals::Counts(file))
+}
+
+/// Whether the files of a native trace are here, or one of the two.
+pub(super) fn is_native(path: &Path) -> bool {
+    let prefixed = [PREFIXED_FUNCTIONS, PREFIXED_INVOCATIONS].concat();
+    let beside: Vec<PathBuf> = prefixed.iter().map(|suffix| appended(path, suffix)).collect();
+    let inside = [FUNCTIONS, INVOCATIONS, COUNTS].map(|name| path.join(name));
+    let name = last_name(path);
+    // A file of a native trace is most likely meant as the trace, which its message explains.
+    let itself = path.is_file()
+        && (name.starts_with(FUNCTIONS)
+            || name.starts_with(INVOCATIONS)
+            || name.starts_with(COUNTS)
+            || prefix_of(&name).is_some());
+    itself || !existing(&inside).is_empty() || !existing(&beside).is_empty()
 }
 
 /// All that exist of these files with any ending.
@@ -103,7 +138,7 @@ fn file_not_folder(path: &Path) -> TraceError {
         TraceError::new(path.display().to_string(), "is a file, but a trace is a folder of two files");
     let name = last_name(path);
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if name.starts_with(FUNCTIONS) || name.starts_with(INVOCATIONS) {
+    if name.starts_with(FUNCTIONS) || name.starts_with(INVOCATIONS) || name.starts_with(COUNTS) {
         return error.with_help(format!("give its folder, `{}`", folder.display()));
     }
     match prefix_of(&name) {

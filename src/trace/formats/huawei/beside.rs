@@ -1,0 +1,116 @@
+//! What folders beside the requests tell of functions: run times, memory. Owns averaging them; must never
+//! fail for want of them.
+
+use std::path::{Path, PathBuf};
+
+use super::super::super::error::TraceError;
+use super::super::super::number::signed;
+use super::super::super::reading::{Context, Models, Reading, RunTimes};
+use super::super::super::table::Table;
+use crate::memory::Memory;
+use crate::time::Span;
+
+/// Means by function, where there are any.
+#[derive(Default)]
+pub(super) struct Beside {
+    run_ms: Vec<Mean>,
+    limit_mb: Vec<Mean>,
+    instances: Vec<Mean>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Mean {
+    sum: f64,
+    count: u64,
+}
+
+impl Mean {
+    fn value(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
+    }
+}
+
+impl Beside {
+    /// Of the folders beside that of the requests, for the functions of these names.
+    pub fn of(
+        requests: &Path,
+        days: &[u16],
+        names: &[String],
+        context: &mut Context<'_>,
+    ) -> Result<Beside, TraceError> {
+        let Some(parent) = requests.parent() else { return Ok(Beside::default()) };
+        let mut means = |metric: &str| -> Result<Vec<Mean>, TraceError> {
+            let folder = [format!("{metric}_minute"), metric.to_owned()]
+                .into_iter()
+                .map(|name| parent.join(name))
+                .find(|folder| folder.is_dir() && folder != requests);
+            match folder {
+                Some(folder) => means_of(&folder, days, names, context),
+                None => Ok(Vec::new()),
+            }
+        };
+        Ok(Beside {
+            run_ms: means("function_delay")?,
+            limit_mb: means("memory_limit")?,
+            instances: means("instances")?,
+        })
+    }
+
+    /// The mean run time of a function.
+    pub fn run_time(&self, function: usize) -> Option<Span> {
+        Some(Span::from_ms_f64(self.run_ms.get(function)?.value()?))
+    }
+
+    /// The memory of one instance of a function.
+    pub fn memory(&self, function: usize) -> Option<Memory> {
+        let limit = self.limit_mb.get(function)?.value()?;
+        let instances = self.instances.get(function)?.value()?;
+        let mib = (limit / instances).ceil();
+        (mib >= 1.0 && mib <= f64::from(u32::MAX)).then_some(Memory(mib as u64))
+    }
+
+    /// Tells what is assumed.
+    pub fn note(&self, reading: &Reading, models: &Models, context: &mut Context<'_>) {
+        let told_memory = reading.memory.is_some() || !self.limit_mb.is_empty();
+        if self.run_ms.is_empty() {
+            context.notes.extend(models.assumed(told_memory));
+            return;
+        }
+        let told =
+            Reading { run_time: RunTimes::Given(crate::duration::DurationValue::ZERO), ..reading.clone() };
+        if let Ok(models) = told.models("") {
+            context.notes.extend(models.assumed(told_memory));
+        }
+    }
+}
+
+fn means_of(
+    folder: &Path,
+    days: &[u16],
+    names: &[String],
+    context: &mut Context<'_>,
+) -> Result<Vec<Mean>, TraceError> {
+    let files: Vec<PathBuf> = super::day_files(folder, days).unwrap_or_default();
+    let mut means = vec![Mean::default(); names.len()];
+    for file in files {
+        let mut table = Table::open(&file, context.watch)?;
+        let columns: Vec<(usize, usize)> = table
+            .header()
+            .iter()
+            .enumerate()
+            .filter_map(|(column, name)| Some((column, names.iter().position(|known| known == name)?)))
+            .collect();
+        while table.next_row()? {
+            for &(column, function) in &columns {
+                // What cannot be read is no sample.
+                if let Ok(value) = signed(table.field(column))
+                    && value >= 0.0
+                {
+                    means[function].sum += value;
+                    means[function].count += 1;
+                }
+            }
+        }
+    }
+    Ok(means)
+}
