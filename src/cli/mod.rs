@@ -10,6 +10,7 @@ mod loading;
 pub mod policies;
 mod progress;
 pub mod run;
+pub mod trace;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Policies(policies::PoliciesArgs),
+    Trace(trace::TraceArgs),
 }
 
 /// Reads the arguments, does what they say and tells how it went.
@@ -39,6 +41,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
         Command::Policies(args) => policies::policies(&args),
+        Command::Trace(args) => trace::trace(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,9 +1,10 @@
-//! What a run leaves behind: a summary to read, tables, a manifest. The only place that names
-//! polars' writers. Owns formats and files; must never compute a figure (that is the tally's).
+//! What a run leaves behind: a summary to read, tables, plots, a manifest. The only place that names
+//! polars' writers of tables and plotters. Owns formats and files; must never compute a figure (that is the tally's).
 
 mod columns;
 mod folder;
 mod manifest;
+pub mod plot;
 mod report;
 mod tables;
 

@@ -82,6 +82,9 @@ impl Default for OutputSpec {
     }
 }
 
+/// The seed if none is given.
+pub const DEFAULT_SEED: u64 = 1;
+
 /// A scenario that does nothing unusual, for those who begin.
 const SMALLEST: &str = "[trace]\npath = \"../traces/NAME\"\n[pool]\nmemory = \"8 GiB\"";
 
@@ -175,7 +178,7 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
     let top = Section::open("", &Origin::File, root, keys::TOP, problems);
     let name = read_name(file, &top, problems);
     let question = top.read("question", problems, values::text);
-    let seed = top.read("seed", problems, |node| values::whole(node, 0, u64::MAX)).unwrap_or(1);
+    let seed = top.read("seed", problems, |node| values::whole(node, 0, u64::MAX)).unwrap_or(DEFAULT_SEED);
     let trace = required(&top, "trace", keys::TRACE, problems)
         .and_then(|section| trace::read(file, &section, seed, need_trace, problems));
     let memory = required(&top, "pool", keys::POOL, problems)

@@ -51,11 +51,11 @@ impl Problem {
         Problem { origin, subject: subject.into(), flaw }
     }
 
-    fn render(self, file: &str) -> Diagnostic {
+    fn render(self, file: &str, set: &str) -> Diagnostic {
         let place = match &self.origin {
             Origin::File => file.to_owned(),
             Origin::Line(line) => format!("{file}:{line}"),
-            Origin::Set { path, .. } => format!("--set {path}"),
+            Origin::Set { path, .. } => format!("{set}{path}"),
         };
         let said = matches!(&self.origin, Origin::Set { path, .. } if *path == self.subject);
         let message = match self.subject.as_str() {
@@ -92,9 +92,18 @@ impl Problems {
     }
 
     /// In the order of the file.
-    pub fn render(mut self, file: &str) -> Vec<Diagnostic> {
+    pub fn render(self, file: &str) -> Vec<Diagnostic> {
+        self.render_with(file, "--set ")
+    }
+
+    /// The same where values were set by options of their own.
+    pub fn render_options(self, file: &str) -> Vec<Diagnostic> {
+        self.render_with(file, "--")
+    }
+
+    fn render_with(mut self, file: &str, set: &str) -> Vec<Diagnostic> {
         self.found.sort_by(|a, b| a.origin.cmp(&b.origin));
-        self.found.into_iter().map(|problem| problem.render(file)).collect()
+        self.found.into_iter().map(|problem| problem.render(file, set)).collect()
     }
 }
 

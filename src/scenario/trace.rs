@@ -3,10 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::duration;
+use super::keys::TRACE;
 use super::section::{Flaw, Problems, Section};
-use super::tree::{Node, Raw};
-use super::{neighbour, values};
+use super::tree::{Entry, Node, Origin, Raw, Table};
+use super::{DEFAULT_SEED, Override, duration, neighbour, values};
+use crate::error::{Error, Kind};
 use crate::time::{Span, Time};
 use crate::trace::formats::{self, Format};
 use crate::trace::reading::{AppMemory, ColdStart, Days, Incomplete, RunTimes, Unit};
@@ -24,6 +25,30 @@ pub struct TraceSpec {
     pub cut: Option<Cut>,
     /// Which of its invocations are replayed.
     pub window: Window,
+}
+
+impl TraceSpec {
+    /// The same from options of a command: each is a key of `[trace]` with its value.
+    ///
+    /// # Errors
+    /// A usage error with every option that is wrong.
+    pub fn from_options(path: &Path, options: &[Override]) -> Result<TraceSpec, Error> {
+        let text = Node { origin: Origin::File, raw: Raw::Text(path.display().to_string()) };
+        let mut root = Table::default();
+        root.entries.push(Entry { key: "path".to_owned(), origin: Origin::File, node: text });
+        let mut problems = Problems::default();
+        for (nth, option) in options.iter().enumerate() {
+            if let Err(problem) = option.apply(&mut root, nth) {
+                problems.add(problem);
+            }
+        }
+        let section = Section::open("", &Origin::File, &root, TRACE, &mut problems);
+        let spec = read(Path::new(""), &section, DEFAULT_SEED, false, &mut problems);
+        match spec {
+            Some(spec) if problems.is_empty() => Ok(spec),
+            _ => Err(Error::new(Kind::Usage, problems.render_options(&path.display().to_string()))),
+        }
+    }
 }
 
 /// Reads the table.

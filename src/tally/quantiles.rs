@@ -35,6 +35,11 @@ impl Quantiles {
         self.counts[bucket] += 1;
     }
 
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.total
+    }
+
     /// The mean, exact; zero if there is none.
     pub fn mean(&self) -> Span {
         Span((self.sum_us / u128::from(self.total.max(1))) as u64)

@@ -223,12 +223,9 @@ impl Models {
             parts.push(Reading::MEMORY.to_string());
             keys.push("function-memory");
         }
-        let said = parts.join(" and ");
+        let said = parts.join(", ");
         (!keys.is_empty()).then(|| {
-            format!(
-                "the format does not tell and {said} is assumed for every function; set {}",
-                keys.join(", ")
-            )
+            format!("assumed for every function, for want of better: {said}; set {}", keys.join(", "))
         })
     }
 }

@@ -1,0 +1,125 @@
+//! The plot of a trace: load, popularity, regularity, memory, run times. Owns which panels there are; the
+//! figures are `trace::info`'s.
+
+use super::{Axis, Line, Panel, Target};
+use crate::error::Error;
+use crate::results::thousands;
+use crate::trace::info::{Curves, Info};
+
+/// Points of a line at most: more cannot be told apart on a panel.
+const POINTS: usize = 1_500;
+/// Points of the load at most, which goes up and down.
+const MINUTES: usize = 360;
+
+/// Draws the trace.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn draw(info: &Info, curves: &Curves, target: Target) -> Result<(), Error> {
+    let title = format!(
+        "{}: {} functions, {} invocations",
+        info.name,
+        thousands(info.functions),
+        thousands(info.invocations)
+    );
+    let panels =
+        [load(curves), by_rank(curves), top(curves), gaps(curves), memory(curves), run_times(curves)];
+    target.draw(&title, &panels, 3)
+}
+
+fn one(points: Vec<(f64, f64)>) -> Vec<Line> {
+    vec![Line { name: String::new(), points }]
+}
+
+fn load(curves: &Curves) -> Panel {
+    let step = curves.per_minute.len().div_ceil(MINUTES).max(1);
+    // Beyond what can be told apart, the mean of neighbouring minutes.
+    let points: Vec<(f64, f64)> = curves
+        .per_minute
+        .chunks(step)
+        .map(|minutes| {
+            let sum: u64 = minutes.iter().map(|(_, load)| load).sum();
+            (minutes[0].0 as f64 / 60.0, sum as f64 / minutes.len() as f64)
+        })
+        .collect();
+    Panel {
+        title: "Load".to_owned(),
+        x: Axis::linear("time (h)"),
+        y: Axis::from_zero("invocations per minute", points.iter().map(|point| point.1)),
+        lines: one(points),
+    }
+}
+
+fn by_rank(curves: &Curves) -> Panel {
+    let points = curves.invoked.iter().enumerate().map(|(rank, count)| ((rank + 1) as f64, *count as f64));
+    Panel {
+        title: "Invocations by popularity".to_owned(),
+        x: Axis::log("rank of the function"),
+        y: Axis::log("invocations"),
+        lines: one(thinned(points.collect())),
+    }
+}
+
+fn top(curves: &Curves) -> Panel {
+    let total: u64 = curves.invoked.iter().sum();
+    let mut sum = 0;
+    let points = curves.invoked.iter().enumerate().map(|(rank, count)| {
+        sum += count;
+        ((rank + 1) as f64, 100.0 * sum as f64 / total.max(1) as f64)
+    });
+    Panel {
+        title: "Share of the most popular".to_owned(),
+        x: Axis::log("most popular functions"),
+        y: Axis::percent("of all invocations (%)"),
+        lines: one(thinned(points.collect())),
+    }
+}
+
+fn gaps(curves: &Curves) -> Panel {
+    let most = curves.gap_cv.last().copied().unwrap_or(1.0);
+    Panel {
+        title: "Regularity: 0 periodic, 1 Poisson, above bursty".to_owned(),
+        x: Axis { bounds: Some((0.0, most.clamp(1.5, 10.0))), ..Axis::linear("CV of gaps between arrivals") },
+        y: Axis::percent("of functions (%)"),
+        lines: one(distribution(&curves.gap_cv)),
+    }
+}
+
+fn memory(curves: &Curves) -> Panel {
+    Panel {
+        title: "Memory".to_owned(),
+        x: Axis::log("MiB of a container"),
+        y: Axis::percent("of functions (%)"),
+        lines: one(distribution(&curves.memory_mib)),
+    }
+}
+
+fn run_times(curves: &Curves) -> Panel {
+    Panel {
+        title: "Warm run time".to_owned(),
+        x: Axis::log("ms"),
+        y: Axis::percent("of functions (%)"),
+        lines: one(distribution(&curves.warm_ms)),
+    }
+}
+
+/// The cumulative distribution of ascending values, as steps.
+fn distribution(values: &[f64]) -> Vec<(f64, f64)> {
+    let mut points = Vec::with_capacity(2 * values.len());
+    for (nth, value) in values.iter().enumerate() {
+        let part = |count: usize| 100.0 * count as f64 / values.len() as f64;
+        points.push((*value, part(nth)));
+        points.push((*value, part(nth + 1)));
+    }
+    thinned(points)
+}
+
+/// Points evenly chosen along a line, dense at its beginning, with its end.
+fn thinned(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    if points.len() <= POINTS {
+        return points;
+    }
+    let (dense, last) = (POINTS / 3, points.len() - 1);
+    let rest = POINTS - dense;
+    (0..dense).chain((0..=rest).map(|nth| dense + (last - dense) * nth / rest)).map(|ix| points[ix]).collect()
+}
