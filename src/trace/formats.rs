@@ -49,11 +49,15 @@ impl std::fmt::Debug for Format {
     }
 }
 
+/// faassim's own.
+const NATIVE: Format = native::FORMAT;
+
 /// All formats; the first that recognises a path reads it.
 pub const FORMATS: &[Format] = &[
-    native::FORMAT,
-    columnar::FORMAT,
+    // Before the native one: InVitro's samples of this data have a file called invocations.csv too.
     azure2019::FORMAT,
+    NATIVE,
+    columnar::FORMAT,
     azure2021::FORMAT,
     aws_lambda::FORMAT,
     iluvatar::FORMAT,
@@ -113,7 +117,7 @@ pub fn recognise(path: &Path) -> Result<&'static Format, TraceError> {
     // What is missing or is a folder without any data was most likely meant as a native trace, whose
     // messages know what is beside it.
     if look.is_missing() || look.files().is_empty() {
-        return Ok(&FORMATS[0]);
+        return Ok(&NATIVE);
     }
     Err(look.unrecognised(FORMATS.iter().map(|format| format.name)))
 }

@@ -116,8 +116,17 @@ impl<'w> Table<'w> {
                 ([only], _) if only.contains([';', '\t']) => {
                     error.with_help("separate the fields with commas")
                 }
-                (_, Some(near)) => error
-                    .with_help(format!("did you mean `{near}`? Call it `{name}`; {aliases} are read too")),
+                (_, Some(near)) => {
+                    let too = match column.aliases.len() {
+                        0 => String::new(),
+                        1 => format!("; {aliases} is read too"),
+                        _ => format!("; {aliases} are read too"),
+                    };
+                    error.with_help(format!("did you mean `{near}`? Call it `{name}`{too}"))
+                }
+                (_, None) if column.aliases.is_empty() => {
+                    error.with_help("the first line must name the columns")
+                }
                 (_, None) => error.with_help(format!(
                     "the first line must name the columns; `{name}` may also be called {aliases}"
                 )),

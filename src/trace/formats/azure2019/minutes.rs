@@ -53,8 +53,8 @@ pub(super) fn read(
         return Err(TraceError::new(table.file(), "has no functions").with_help("every row is a function"));
     }
     if repeated > 0 {
-        let (rows, verb) = if repeated == 1 { ("row repeats", "is") } else { ("rows repeat", "are") };
-        context.note(format!("{}: {repeated} {rows} a function; their counts {verb} added up", table.file()));
+        let rows = if repeated == 1 { "row repeats a function" } else { "rows repeat functions" };
+        context.note(format!("{}: {repeated} {rows}; counts are added up", table.file()));
     }
     Ok(())
 }
