@@ -131,7 +131,7 @@ struct WriteArgs {
     pack: Packing,
     /// Write invocations one by one even if the trace holds counts
     #[arg(long)]
-    invocations: bool,
+    expand: bool,
 }
 
 #[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,7 +150,7 @@ enum Packing {
 impl WriteArgs {
     /// Writes a trace and tells where it is.
     fn write(&self, trace: &Trace, dir: &Path) -> Result<(), Error> {
-        let form = if self.invocations { Form::Invocations } else { Form::AsHeld };
+        let form = if self.expand { Form::Invocations } else { Form::AsHeld };
         let parquet = dir.extension().is_some_and(|ending| ending == "parquet");
         let inferred = if parquet { FileForm::Parquet } else { FileForm::Csv };
         let pack = match self.pack {
@@ -163,7 +163,7 @@ impl WriteArgs {
             FileForm::Parquet => write_parquet(trace, dir, form),
         }
         .map_err(|error| unwritable(&error))?;
-        let held = match (trace.counts(), self.invocations) {
+        let held = match (trace.counts(), self.expand) {
             (Some((counts, _)), false) => format!(" as {} counts", thousands(counts.nonzero() as u64)),
             _ => String::new(),
         };

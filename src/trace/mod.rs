@@ -10,6 +10,7 @@
 //! | [`stream`] | either of them as arrivals in order |
 //! | [`formats`] | the registry of formats; one file each below it |
 //! | [`reading`] | what a reader may be told: days, units, models of what a format leaves open |
+//! | [`generate`] | synthetic traces |
 //! | [`info`] | figures of a trace |
 //! | [`sample`] | parts of a trace, and other rates |
 //! | `unit` | apps instead of functions |
@@ -26,6 +27,7 @@ pub mod error;
 pub mod expand;
 pub mod formats;
 pub mod function;
+pub mod generate;
 pub mod info;
 pub mod invocations;
 mod number;

@@ -165,8 +165,9 @@ impl Trace {
                 let width = counted.counts.width();
                 let whole = |time: Time| time == Time::NEVER || time.0.is_multiple_of(width.0);
                 if !whole(window.from) || !whole(window.until) || window.limit.is_some() {
-                    return Err(TraceError::new(&self.name, format!("holds counts per {width}"))
-                        .with_help("cut it at whole bins, or write its invocations one by one first"));
+                    return Err(TraceError::new(&self.name, format!("holds counts per {width}")).with_help(
+                        "cut it at whole bins, or write its invocations one by one first (convert --expand)",
+                    ));
                 }
                 let bin = |time: Time| usize::try_from(time.0 / width.0).unwrap_or(usize::MAX);
                 let counts = counted.counts.window(bin(window.from), bin(window.until));
