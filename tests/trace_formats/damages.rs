@@ -24,7 +24,7 @@ const DAMAGES: &[(&str, &str, &str)] = &[
     // AWS Lambda.
     ("run.csv", "arrival_s,client_end_s,fn_start_s,fn_end_s,is_cold\n0,2,0.1,1.9,maybe\n", "DIR/run.csv:2: column `is_cold`: `maybe` does not say whether it was a cold start\n  help: write 1 for cold and 0 for warm"),
     ("run.csv", "arrival_s,client_end_s,fn_start_s,fn_end_s,is_cold\n0,2,1.9,0.1,1\n", "DIR/run.csv:2: column `fn_end_s`: the function ended before it began\n  help: fn_end_s is not before fn_start_s"),
-    ("run.csv", "arrival_s,client_end_s,fn_start_s,is_cold\n0,2,1.9,1\n", "DIR/run.csv:1: no column `fn_end_s`; the header has `arrival_s`, `client_end_s`, `fn_start_s`, `is_cold`\n  help: did you mean `fn_start_s`? Call it `fn_end_s`; `end_time` is read too"),
+    ("run.csv", "arrival_s,client_end_s,fn_start_s,is_cold\n0,2,1.9,1\n", "DIR/run.csv:1: no column `fn_end_s`; the header has `arrival_s`, `client_end_s`, `fn_start_s`, `is_cold`\n  help: did you mean `client_end_s`? Call it `fn_end_s`; `end_time` is read too"),
     // OpenDC.
     ("f.csv", "Timestamp [ms],Invocations,Avg Exec time per Invocation,Provisioned Memory [mb]\n60000,1.5,3,128\n", "DIR/f.csv:2: column `Invocations`: `1.5` is not a number of invocations\n  help: write a whole number, 0 for none"),
     ("f.csv", "Timestamp [ms],Invocations,Avg Exec time per Invocation,Provisioned Memory [mb]\nnoon,1,3,128\n", "DIR/f.csv:2: column `Timestamp [ms]`: `noon` is not a number\n  help: write milliseconds of at least 0, for example 1500 or 1500.25"),

@@ -124,7 +124,7 @@ fn what_cannot_be_cut_is_said() {
     let window = |from, until| Window { from: Time(from), until: Time(until), limit: None };
     assert_eq!(
         counted.windowed(window(0, 90_000_000)).expect_err("half a minute").to_string(),
-        "t: holds counts per 1 min\n  help: cut it at whole bins, or write its invocations one by one first"
+        "t: holds counts per 1 min\n  help: cut it at whole bins, or write its invocations one by one first (convert --expand)"
     );
     let error = listed.windowed(window(600_000_000, 900_000_000)).expect_err("empty").to_string();
     assert!(error.starts_with("t: no invocation lies in the window\n  help: arrivals go from "), "{error}");

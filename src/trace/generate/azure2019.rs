@@ -82,8 +82,8 @@ pub(super) struct SyntheticFunction {
     pub memory_mb: u32,
     /// Average run time in µs.
     pub average_us: u64,
-    /// Longest run time in µs.
-    pub maximum_us: u64,
+    /// What a cold start adds in µs.
+    pub start_us: u64,
     /// Invocations of all days.
     pub invocations: u64,
     /// How they lie in time.

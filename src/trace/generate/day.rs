@@ -36,13 +36,21 @@ pub(super) fn make(wish: &Wish) -> Result<Trace, TraceError> {
             counts.add(minute, number, count);
         }
     }
+    let counts = counts.finish();
+    if counts.total() != invocations {
+        return Err(wrong(
+            format!("{invocations} invocations cannot be placed"),
+            "ask for fewer, or for more functions",
+        ));
+    }
     let functions = synthetic.iter().enumerate().map(|(number, function)| named(number, function)).collect();
     let expansion = Expansion { spacing: Spacing::default(), seed: wish.seed };
-    Trace::counted(NAME, functions, counts.finish(), expansion)
+    Trace::counted(NAME, functions, counts, expansion)
 }
 
 fn named(number: usize, function: &SyntheticFunction) -> Function {
-    let (cold, warm) = (Span(function.maximum_us), Span(function.average_us));
+    let warm = Span(function.average_us);
+    let cold = warm + Span(function.start_us);
     Function {
         app: Some(format!("a{:05}", function.app)),
         namespace: format!("o{:05}", function.owner),

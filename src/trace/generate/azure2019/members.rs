@@ -20,7 +20,6 @@ pub(super) fn functions(day: &AzureDay, apps: &[App]) -> Vec<SyntheticFunction> 
     let mut functions = Vec::with_capacity(day.functions as usize);
     for (app, triggers) in apps.iter().zip(triggers) {
         let counts = divided(day, app, &triggers);
-        let pattern = pattern(day, app);
         for (trigger, invocations) in triggers.into_iter().zip(counts) {
             let periodic = trigger == TIMER || app.clock.is_some();
             functions.push(SyntheticFunction {
@@ -30,14 +29,26 @@ pub(super) fn functions(day: &AzureDay, apps: &[App]) -> Vec<SyntheticFunction> 
                 app_memory_mb: app.memory_mb,
                 memory_mb: app.memory_mb.div_ceil(app.size as u32),
                 average_us: 0,
-                maximum_us: 0,
+                start_us: 0,
                 invocations,
-                pattern: if periodic { Pattern::Periodic } else { pattern },
+                pattern: if periodic { Pattern::Periodic } else { Pattern::Steady { noise: 0.0 } },
             });
         }
     }
     settle(&mut functions, day.invocations);
+    set_patterns(day, apps.len(), &mut functions);
     functions
+}
+
+/// Sets how functions arrive that are not periodic, by what their app is invoked in the end: small traces may have
+/// become much larger by settling.
+fn set_patterns(day: &AzureDay, apps: usize, functions: &mut [SyntheticFunction]) {
+    let mut totals = vec![0; apps];
+    functions.iter().for_each(|function| totals[function.app as usize] += function.invocations);
+    let patterns: Vec<Pattern> = (0..).zip(totals).map(|(app, total)| pattern(day, app, total)).collect();
+    for function in functions.iter_mut().filter(|function| function.pattern != Pattern::Periodic) {
+        function.pattern = patterns[function.app as usize];
+    }
 }
 
 /// Triggers that are still to be given to functions.
@@ -84,7 +95,11 @@ impl Urn {
 /// The triggers of each app's functions. Of the most popular apps the first one's is chosen so that invocations are
 /// divided over triggers as published; the numbers of functions are as published exactly.
 fn triggers(day: &AzureDay, apps: &[App]) -> Vec<Vec<usize>> {
-    let left = apportion(&TRIGGER_FUNCTIONS, u64::from(day.functions));
+    let left = match day.functions {
+        // One function alone is no timer, though most functions are.
+        1 => vec![1, 0, 0, 0, 0, 0, 0],
+        many => apportion(&TRIGGER_FUNCTIONS, u64::from(many)),
+    };
     let mut urn = Urn { left: [0; KINDS], draws: Draws::new(day.seed, purpose::TRIGGER, 0) };
     urn.left.copy_from_slice(&left);
     let mut triggers: Vec<Vec<usize>> = vec![Vec::new(); apps.len()];
@@ -181,10 +196,10 @@ fn drawn_timer(draws: &mut Draws, most: u64, days: u64) -> u64 {
 }
 
 /// How the functions of an app that are not timers arrive.
-fn pattern(day: &AzureDay, app: &App) -> Pattern {
+fn pattern(day: &AzureDay, app: u64, total: u64) -> Pattern {
     let days = f64::from(day.days);
-    let mut draws = Draws::new(day.seed, purpose::KIND, u64::from(app.number));
-    let daily = app.total as f64 / days;
+    let mut draws = Draws::new(day.seed, purpose::KIND, app);
+    let daily = total as f64 / days;
     let ln = libm::log(daily.max(1.0));
     if draws.unit() >= BURSTY * (1.0 - ramp(ln, BURSTY_FADES.0, BURSTY_FADES.1)) {
         let (noise, from, calm, _) = NOISE;

@@ -7,7 +7,8 @@ use super::tables::{
 };
 use super::{AzureDay, MINUTES_OF_DAY, Pattern, SyntheticFunction, Trigger};
 
-/// The minutes of a function, `index` among all: minute and count, ascending, none zero.
+/// The minutes of a function, `index` among all: minute and count, ascending, none zero. A count that is not possible
+/// is cut; the total tells.
 pub(super) fn minutes(
     day: &AzureDay,
     profile: &[f64],
@@ -25,7 +26,8 @@ pub(super) fn minutes(
     } else {
         poured(&mut draws, function.invocations, &weights)
     };
-    (0..).zip(counts).filter(|(_, count)| *count > 0).map(|(minute, count)| (minute, count as u32)).collect()
+    let count = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+    (0..).zip(counts).filter(|(_, n)| *n > 0).map(|(minute, n)| (minute, count(n))).collect()
 }
 
 /// Load of every minute of all days, around 1.

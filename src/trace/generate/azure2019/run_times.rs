@@ -1,12 +1,12 @@
-//! Run times of functions: log-normal averages, longer ones for rarely invoked functions, and a maximum that grows
-//! with the number of invocations. Must never change a function's invocations.
+//! Run times of functions: log-normal averages, longer ones for rarely invoked functions; and what a cold start adds.
+//! Must never change a function's invocations.
 
 use super::super::draws::{Draws, inverse_normal};
 use super::curve::rounded;
-use super::tables::{RUN_MOST_S, RUN_MU, RUN_RHO, RUN_SIGMA, purpose};
+use super::tables::{RUN_MOST_S, RUN_MU, RUN_RHO, RUN_SIGMA, START_MOST_S, START_MU, START_SIGMA, purpose};
 use super::{AzureDay, SyntheticFunction};
 
-/// Sets average and maximum of every function.
+/// Sets run time and cold start of every function.
 pub(super) fn set(day: &AzureDay, functions: &mut [SyntheticFunction]) {
     let scores = scores(day, functions);
     let mut order: Vec<usize> = (0..functions.len()).collect();
@@ -16,16 +16,9 @@ pub(super) fn set(day: &AzureDay, functions: &mut [SyntheticFunction]) {
         let ln = RUN_MU + RUN_SIGMA * inverse_normal((rank as f64 + 0.5) / count);
         let average = libm::exp(ln).clamp(1e-3, RUN_MOST_S);
         let function = &mut functions[ix];
-        let ln_count = libm::log(function.invocations as f64);
-        let spread = (0.2 + 0.16 * ln_count).min(1.1);
-        let lot = Draws::new(day.seed, purpose::MAXIMUM, ix as u64).normal();
-        let ln_ratio = ln_count * (0.35 - 0.041 * libm::log(average)) + spread * lot;
-        let maximum = match function.invocations {
-            1 => average,
-            _ => (average * libm::exp(ln_ratio)).max(average).min(RUN_MOST_S),
-        };
         function.average_us = rounded(average * 1e6);
-        function.maximum_us = rounded(maximum * 1e6).max(function.average_us);
+        let start = Draws::new(day.seed, purpose::START, ix as u64).log_normal(START_MU, START_SIGMA);
+        function.start_us = rounded(start.min(START_MOST_S) * 1e6);
     }
 }
 
