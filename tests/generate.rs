@@ -10,7 +10,7 @@ use faassim::trace::{Trace, read_native};
 const NOTHING: Wish = Wish { functions: None, invocations: None, span: None, zipf: None, seed: 1 };
 
 fn make(name: &str, wish: &Wish) -> Trace {
-    find(name).expect("a preset").make(wish).unwrap_or_else(|error| panic!("{error}"))
+    find(name).expect("a preset").make(wish, &()).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A small one of every preset.
@@ -122,8 +122,9 @@ fn processes_have_their_regularity_and_exact_counts() {
 
 #[test]
 fn wishes_in_vain_and_impossible_ones_are_said() {
-    let said =
-        |name: &str, wish: Wish| find(name).expect("a preset").make(&wish).expect_err("refused").to_string();
+    let said = |name: &str, wish: Wish| {
+        find(name).expect("a preset").make(&wish, &()).expect_err("refused").to_string()
+    };
     assert_eq!(
         said("litmus-freq", Wish { functions: Some(5), ..NOTHING }),
         "litmus-freq: --functions means nothing to this preset\n  help: it takes --span (or --days) and a seed"

@@ -13,7 +13,7 @@ use std::path::Path;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::loading::{load_trace, trace_error};
+use super::loading::{TraceBar, load_trace, trace_error};
 use super::tell;
 use crate::error::Error;
 use crate::results::thousands;
@@ -158,11 +158,13 @@ impl WriteArgs {
             Packing::Gzip => Compression::Gzip,
             Packing::Zstd => Compression::Zstd,
         };
+        let bar = TraceBar::default();
         match self.to.unwrap_or(inferred) {
-            FileForm::Csv => write_csv(trace, dir, pack, form),
-            FileForm::Parquet => write_parquet(trace, dir, form),
+            FileForm::Csv => write_csv(trace, dir, pack, form, &bar),
+            FileForm::Parquet => write_parquet(trace, dir, form, &bar),
         }
         .map_err(|error| unwritable(&error))?;
+        bar.clear();
         let held = match (trace.counts(), self.expand) {
             (Some((counts, _)), false) => format!(" as {} counts", thousands(counts.nonzero() as u64)),
             _ => String::new(),
@@ -176,6 +178,9 @@ impl WriteArgs {
 
 /// A trace that cannot be written is no wrong usage, unless its place is taken.
 fn unwritable(error: &crate::trace::TraceError) -> Error {
+    if error.is_stop {
+        return trace_error(error);
+    }
     let diagnostic = crate::error::Diagnostic::from(error);
     if error.message.starts_with("cannot be written") {
         Error::run(diagnostic)

@@ -9,7 +9,7 @@ mod litmus;
 mod processes;
 mod table392;
 
-use super::{Trace, TraceError};
+use super::{Doing, Trace, TraceError, Watch};
 use crate::suggest::nearest;
 use crate::time::Span;
 
@@ -38,7 +38,7 @@ pub struct Preset {
     pub source: &'static str,
     /// Which wishes it heeds, besides the seed.
     pub heeds: &'static [Heed],
-    make: fn(&Wish) -> Result<Trace, TraceError>,
+    make: fn(&Wish, &dyn Watch) -> Result<Trace, TraceError>,
 }
 
 /// Something that can be wished for.
@@ -112,8 +112,8 @@ impl Preset {
     /// Makes the trace.
     ///
     /// # Errors
-    /// A wish that the preset does not heed, or one that cannot be fulfilled.
-    pub fn make(&self, wish: &Wish) -> Result<Trace, TraceError> {
+    /// A wish that the preset does not heed, or one that cannot be fulfilled, or the watch says stop.
+    pub fn make(&self, wish: &Wish, watch: &dyn Watch) -> Result<Trace, TraceError> {
         let wished = [
             (Heed::Functions, wish.functions.is_some()),
             (Heed::Invocations, wish.invocations.is_some()),
@@ -132,6 +132,16 @@ impl Preset {
                 }
             });
         }
-        (self.make)(wish)
+        (self.make)(wish, watch)
     }
+}
+
+/// Tells the watch how many functions are made, now and then.
+///
+/// # Errors
+/// The watch says stop.
+fn progress(watch: &dyn Watch, preset: &str, done: usize, of: usize) -> Result<(), TraceError> {
+    const EVERY: usize = 64;
+    let proceed = !done.is_multiple_of(EVERY) || watch.proceed(Doing::Generating, done as u64, of as u64);
+    if proceed { Ok(()) } else { Err(TraceError::stopped(preset)) }
 }

@@ -14,6 +14,7 @@
 //! | [`info`] | figures of a trace |
 //! | [`sample`] | parts of a trace, and other rates |
 //! | `unit` | apps instead of functions |
+//! | [`watch`] | how far long work is |
 //! | [`error`] | what is wrong with a trace, and where |
 //! | `source`, `table`, `number` | unpacking; CSV with exact line numbers; units |
 //!
@@ -37,6 +38,7 @@ mod source;
 pub mod stream;
 mod table;
 mod unit;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -49,8 +51,8 @@ pub use self::function::Function;
 use self::function::name_fault;
 pub use self::invocations::{Arrival, Invocations, Measured, RunTime};
 pub use self::reading::{Context, Reading};
-pub use self::source::Watch;
 pub use self::stream::{Stream, Window};
+pub use self::watch::{Doing, Watch};
 use crate::time::{Span, Time};
 
 /// Which functions there are, and when each is invoked. Made by [`Trace::new`] or [`Trace::counted`]

@@ -7,7 +7,7 @@ use rand_pcg::Pcg64Mcg;
 use super::error::TraceError;
 use super::expand::{Expansion, Spacing};
 use super::formats::Format;
-use super::source::Watch;
+use super::watch::Watch;
 use crate::duration::{DurationValue, Sampler};
 use crate::memory::Memory;
 use crate::random::{keyed, text_key};

@@ -9,6 +9,7 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use super::error::TraceError;
+use super::watch::{Doing, Watch};
 
 /// How much is read from disk at a time.
 const BUFFER_BYTES: usize = 1 << 17;
@@ -37,20 +38,9 @@ const REFUSED: &[(&[u8], &str)] = &[
     (b"\xfe\xff", "UTF-16 text"),
 ];
 
-/// Whoever wants to know how far reading is.
-pub trait Watch {
-    /// So many bytes of a file, as it lies on the disk, have been read; `false` stops reading.
-    fn reading(&self, file: &str, done: u64, of: u64) -> bool {
-        let _ = (file, done, of);
-        true
-    }
-}
-
-impl Watch for () {}
-
-/// Reading was stopped by a [`Watch`].
+/// It was stopped by a [`Watch`].
 #[derive(Debug)]
-struct Stopped;
+pub(super) struct Stopped;
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,7 +61,7 @@ struct Watched<'w> {
 
 impl Read for Watched<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.watch.reading(&self.file, self.done, self.of) {
+        if !self.watch.proceed(Doing::Reading(&self.file), self.done, self.of) {
             return Err(io::Error::other(Stopped));
         }
         let read = self.on_disk.read(buffer)?;

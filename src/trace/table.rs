@@ -8,7 +8,8 @@ use csv::{ByteRecord, Terminator};
 
 use super::error::{TraceError, listed, nearest, quoted};
 use super::number::BadNumber;
-use super::source::{self, Origin, Watch};
+use super::source::{self, Origin};
+use super::watch::Watch;
 
 /// A column that a format knows, by its own name and by those other tools give it.
 pub(crate) struct Column {

@@ -30,14 +30,16 @@ fn real_runs_are_the_bundled_traces() {
 fn rows_as_the_authors_published_them() {
     let text = ",is_cold,cpu_info,inst_id,start_time,end_time,client_start_time,client_end_time\n\
                 0,True,\"x, y\",i-1,1590456695300.5,1590456697300.5,1590456695.0,1590456697.9\n\
-                1,False,\"x, y\",i-1,1590456705100,1590456707000,1590456705.0,1590456707.1\n";
-    let Loaded { trace, .. } = read_as("aws-lambda", &[("run.csv", text)], "run.csv", &Reading::default());
+                1,False,\"x, y\",i-1,1590456705100,1590456707000,1590456705.0,1590456707.1\n\
+                2,False,\"x, y\",i-1,,,1590456709.0,nan\n";
+    let Loaded { trace, notes } = read_as("aws-lambda", &[("run.csv", text)], "run.csv", &Reading::default());
     // Network: 2.1 s − 1.9 s of the warm call; cold: 2.9 s less that.
     assert_eq!(functions(&trace), [("workload", 128, 2700.0, 1900.0)]);
     assert_eq!(
         arrivals(&trace),
         [(0, "workload", Some(2_000_000)), (10_000_000, "workload", Some(1_900_000))]
     );
+    assert!(notes[0].ends_with("1 row lacks a time; left out, as the authors do"), "{notes:?}");
     let measured = trace.listed().expect("rows").measured().expect("measured");
     assert_eq!((measured[0].cold, measured[1].cold), (true, false));
     assert_eq!((measured[0].container, measured[1].container), (Some(0), Some(0)));

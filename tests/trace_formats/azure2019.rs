@@ -154,13 +154,15 @@ fn cold_starts_follow_the_model() {
 fn days_are_laid_end_to_end() {
     let third = (
         "invocations_per_function_md.anon.d03.csv",
-        "HashOwner,HashApp,HashFunction,Trigger,1,2\no1,a1,f1,http,0,7\no3,a3,f9,http,1,0\n",
+        "HashOwner,HashApp,HashFunction,Trigger,1,2\no1,a1,f1,http,0,7\no3,a3,f9,http,1,0\no2,a2,f3,queue,0,0\n",
     );
-    let files = [INVOCATIONS, DURATIONS, MEMORY, third];
+    let first = INVOCATIONS.1.replace("f3,queue", "f3,others");
+    let files = [(INVOCATIONS.0, first.as_str()), DURATIONS, MEMORY, third];
     let both = read_as("azure2019", &files, "", &Reading::default()).trace;
     assert_eq!(both.len(), 12 + 8);
     assert_eq!(by_minute(&both)[&("f1".to_owned(), 1_441)], 7);
     assert_eq!(by_minute(&both)[&("f9".to_owned(), 1_440)], 1);
+    assert_eq!(both.functions[2].trigger.as_deref(), Some("queue"), "`others` on the first day");
     let Loaded { trace: only, notes } =
         read_as("azure2019", &files, "", &Reading { days: vec![3], ..Reading::default() });
     assert_eq!(by_minute(&only)[&("f1".to_owned(), 1)], 7);

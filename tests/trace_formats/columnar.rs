@@ -31,14 +31,14 @@ fn round_trip(trace: &Trace) {
     let home = TempDir::new().expect("a temporary folder");
     let at = |name: &str| home.path().join(name).join("t");
     let read = |path: &Path| load(path, &Reading::default()).unwrap_or_else(|error| panic!("{error}")).trace;
-    write_csv(trace, &at("csv"), Compression::None, Form::AsHeld).expect("writable");
+    write_csv(trace, &at("csv"), Compression::None, Form::AsHeld, &()).expect("writable");
     let first = read(&at("csv"));
-    write_parquet(&first, &at("parquet"), Form::AsHeld).expect("writable");
+    write_parquet(&first, &at("parquet"), Form::AsHeld, &()).expect("writable");
     let second = read(&at("parquet"));
     assert_eq!(second, first);
-    write_csv(&second, &at("again"), Compression::None, Form::AsHeld).expect("writable");
+    write_csv(&second, &at("again"), Compression::None, Form::AsHeld, &()).expect("writable");
     assert!(same_files(&at("csv"), &at("again")));
-    write_parquet(&second, &at("parquet again"), Form::AsHeld).expect("writable");
+    write_parquet(&second, &at("parquet again"), Form::AsHeld, &()).expect("writable");
     assert!(same_files(&at("parquet"), &at("parquet again")));
 }
 
@@ -124,8 +124,8 @@ fn counts_are_written_one_by_one_if_wanted() {
     let expansion = Expansion { spacing: Spacing::Uniform, seed: 5 };
     let trace = Trace::counted("t", functions.to_vec(), counts.finish(), expansion).expect("valid");
     let home = TempDir::new().expect("a temporary folder");
-    write_parquet(&trace, &home.path().join("p"), Form::Invocations).expect("writable");
-    write_csv(&trace, &home.path().join("c"), Compression::Gzip, Form::Invocations).expect("writable");
+    write_parquet(&trace, &home.path().join("p"), Form::Invocations, &()).expect("writable");
+    write_csv(&trace, &home.path().join("c"), Compression::Gzip, Form::Invocations, &()).expect("writable");
     for name in ["p", "c"] {
         let read = load(&home.path().join(name), &Reading::default()).expect("written").trace;
         assert_eq!(read.arrivals().collect::<Vec<_>>(), trace.arrivals().collect::<Vec<_>>());
@@ -140,7 +140,7 @@ fn damaged_parquet_is_said() {
     (0..1_000).for_each(|ms| invocations.push(Time::from_ms(ms), 0, RunTime::ABSENT));
     let trace = Trace::new("t", vec![function], invocations).expect("valid");
     let home = TempDir::new().expect("a temporary folder");
-    write_parquet(&trace, home.path(), Form::AsHeld).expect("writable");
+    write_parquet(&trace, home.path(), Form::AsHeld, &()).expect("writable");
     let (functions, file) = (home.path().join("functions.parquet"), home.path().join("invocations.parquet"));
     let good = fs::read(&file).expect("there");
     let said = |bytes: &[u8]| {
@@ -176,7 +176,7 @@ fn two_forms_never_stand_beside_each_other() {
     .expect("bundled")
     .trace;
     let home = TempDir::new().expect("a temporary folder");
-    write_parquet(&trace, home.path(), Form::AsHeld).expect("writable");
-    let error = write_csv(&trace, home.path(), Compression::None, Form::AsHeld).expect_err("two forms");
+    write_parquet(&trace, home.path(), Form::AsHeld, &()).expect("writable");
+    let error = write_csv(&trace, home.path(), Compression::None, Form::AsHeld, &()).expect_err("two forms");
     assert!(error.to_string().contains("functions.parquet: would stand beside the new file"), "{error}");
 }

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::{WriteArgs, trace_error};
 use crate::cli::layout::entry;
+use crate::cli::loading::TraceBar;
 use crate::cli::print;
 use crate::error::{Diagnostic, Error};
 use crate::scenario::DEFAULT_SEED;
@@ -64,7 +65,9 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<(), Error> {
         zipf: args.zipf,
         seed: args.seed,
     };
-    let trace = preset.make(&wish).map_err(|error| trace_error(&error))?;
+    let bar = TraceBar::default();
+    let trace = preset.make(&wish, &bar).map_err(|error| trace_error(&error))?;
+    bar.clear();
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(preset.name));
     args.write.write(&trace, &output)
 }

@@ -96,21 +96,18 @@ fn load(out: &mut String, info: &Info) {
 fn popularity(out: &mut String, info: &Info) {
     let mut lines = vec![("by function", &info.popularity)];
     lines.extend(info.app_popularity.as_ref().map(|popularity| ("by app", popularity)));
-    let _ = writeln!(
-        out,
-        "invocations of each   p1     p10     p25      p50      p75      p90      p99      max"
-    );
+    const AT: [f64; 8] = [1.0, 10.0, 25.0, 50.0, 75.0, 90.0, 99.0, 100.0];
+    let names = ["p1", "p10", "p25", "p50", "p75", "p90", "p99", "max"].map(|name| format!("{name:>8}"));
+    let _ = writeln!(out, "{:<16}{}", "invocations", names.concat());
     for (label, figures) in &lines {
-        let of = &figures.invocations;
-        let cells = [1.0, 10.0, 25.0, 50.0, 75.0, 90.0, 99.0, 100.0].map(|at| short(of.at(at)));
-        let _ = writeln!(
-            out,
-            "  {label:<14}{:>8}{:>8}{:>8}{:>9}{:>9}{:>9}{:>9}{:>9}",
-            cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7]
-        );
+        let cells = AT.map(|at| cell(figures.invocations.at(at)));
+        let _ = writeln!(out, "  {label:<14}{}", cells.concat());
     }
+    let tops = TOPS.map(|top| format!("{top:>8}"));
+    let _ = writeln!(out, "{:<16}{}", "% of the top", tops.concat());
     for (label, figures) in &lines {
-        shares(out, label, figures);
+        let cells = TOPS.map(|top| format!("{:>8}", share(figures, top)));
+        let _ = writeln!(out, "  {label:<14}{}", cells.concat());
     }
     for (label, figures) in &lines {
         atoms(out, label, figures);
@@ -118,15 +115,12 @@ fn popularity(out: &mut String, info: &Info) {
     out.push('\n');
 }
 
-fn shares(out: &mut String, label: &str, figures: &PopularityFigures) {
-    let part = |top: &str| {
-        let share = figures.top.iter().find(|share| share.top == top)?;
-        Some(format!("top {top} {:.1} %", share.share_pct))
-    };
-    let parts: Vec<String> = ["1", "10", "100", "1 %", "10 %"].into_iter().filter_map(part).collect();
-    if !parts.is_empty() {
-        let _ = writeln!(out, "  {label:<14}{}", parts.join(", "));
-    }
+/// Tops that are shown, in order.
+const TOPS: [&str; 7] = ["1", "3", "10", "100", "1 %", "5 %", "10 %"];
+
+fn share(figures: &PopularityFigures, top: &str) -> String {
+    let share = figures.top.iter().find(|share| share.top == top);
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1}", share.share_pct))
 }
 
 fn atoms(out: &mut String, label: &str, figures: &PopularityFigures) {
@@ -134,7 +128,7 @@ fn atoms(out: &mut String, label: &str, figures: &PopularityFigures) {
     let parts: Vec<String> =
         there.map(|(count, number)| format!("{count}: {}", thousands(*number))).collect();
     if parts.len() > 1 {
-        for (nth, line) in crate::cli::layout::wrap(&parts.join(", "), 58).into_iter().enumerate() {
+        for (nth, line) in crate::cli::layout::wrap(&parts.join(", "), 56).into_iter().enumerate() {
             let label = if nth == 0 { format!("{label}, exactly") } else { String::new() };
             let _ = writeln!(out, "  {label:<21}{line}");
         }
@@ -177,12 +171,12 @@ fn triggers(out: &mut String, info: &Info) {
 }
 
 fn quantiles(out: &mut String, info: &Info) {
-    let _ =
-        writeln!(out, "                     mean      p5     p25     p50     p75     p95     p99     max");
+    let names = ["mean", "p5", "p25", "p50", "p75", "p95", "p99", "max"].map(|name| format!("{name:>8}"));
+    let _ = writeln!(out, "{:<16}{}", "", names.concat());
     let mut line = |label: &str, spread: &Spread| {
         let cells =
             [5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 100.0].map(|at| format!("{:>8}", short(spread.at(at))));
-        let _ = writeln!(out, "{label:<17}{:>8}{}", short(spread.mean), cells.concat());
+        let _ = writeln!(out, "{label:<16}{:>8}{}", short(spread.mean), cells.concat());
     };
     if let Some(functions) = &info.functions_per_app {
         line("functions of app", functions);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{ReadArgs, trace_error};
-use crate::cli::loading::ReadingBar;
+use crate::cli::loading::TraceBar;
 use crate::cli::{print, tell};
 use crate::error::{Diagnostic, Error, Kind};
 use crate::results::thousands;
@@ -30,7 +30,7 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<(), Error> {
     let mut wrong = Vec::new();
     for path in &args.paths {
         let spec = args.read.spec(path)?;
-        let bar = ReadingBar::default();
+        let bar = TraceBar::default();
         let mut context = Context::collecting(&bar, args.most.max(1));
         let format = match spec.reading.format {
             Some(format) => Ok(format),

@@ -90,13 +90,28 @@ impl Columns {
     }
 }
 
+impl Columns {
+    /// Whether the call in the current row has not been measured as a whole.
+    fn is_incomplete(&self, table: &Table<'_>) -> bool {
+        [self.arrival, self.client_end, self.fn_start, self.fn_end].into_iter().any(|index| {
+            let field = table.field(index).trim_ascii();
+            field.is_empty() || field.eq_ignore_ascii_case(b"nan")
+        })
+    }
+}
+
 fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result<Trace, TraceError> {
     let file = only_table(path)?;
     let mut table = Table::open(&file, context.watch)?;
     let columns = Columns::of(&table)?;
     let mut calls: Vec<Call> = Vec::new();
     let mut instances: HashMap<Vec<u8>, u32> = HashMap::new();
+    let mut incomplete = 0_u64;
     while table.next_row()? {
+        if columns.is_incomplete(&table) {
+            incomplete += 1;
+            continue;
+        }
         let Some(mut call) = context.tolerate(call_of(&table, &columns))? else { continue };
         if let (None, Some(index)) = (columns.container, columns.instance) {
             let next = instances.len() as u32;
@@ -106,6 +121,10 @@ fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result<Tra
     }
     if calls.is_empty() && context.is_clean() {
         return Err(TraceError::new(table.file(), "has no calls").with_help("every row is one"));
+    }
+    if incomplete > 0 {
+        let rows = if incomplete == 1 { "row lacks a time" } else { "rows lack a time" };
+        context.note(format!("{}: {incomplete} {rows}; left out, as the authors do", table.file()));
     }
     let name = stem(path);
     let function = function_of(&calls, reading, &name, context)?;

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::super::error::TraceError;
+use super::super::source::Stopped;
+use super::super::watch::{Doing, Watch};
 use super::super::{Counts, Trace};
 
 /// How the invocations of a trace are written.
@@ -47,9 +49,41 @@ const NAMES: [&str; 12] = [
     "counts.parquet",
 ];
 
+/// Tells how far writing is.
+pub(super) struct Meter<'w> {
+    watch: &'w dyn Watch,
+    done: u64,
+    of: u64,
+}
+
+impl<'w> Meter<'w> {
+    /// Of so many rows.
+    pub fn new(watch: &'w dyn Watch, of: u64) -> Meter<'w> {
+        Meter { watch, done: 0, of }
+    }
+
+    /// Some more rows are written.
+    ///
+    /// # Errors
+    /// The watch says stop.
+    #[inline]
+    pub fn add(&mut self, rows: u64) -> io::Result<()> {
+        /// Rows between two looks at the watch.
+        const EVERY: u64 = 1 << 14;
+        let before = self.done / EVERY;
+        self.done += rows;
+        if self.done / EVERY != before && !self.watch.proceed(Doing::Writing, self.done, self.of) {
+            return Err(io::Error::other(Stopped));
+        }
+        Ok(())
+    }
+}
+
 /// Files being written into a folder. None is seen under its name before [`New::finish`].
 pub(super) struct New<'d> {
     dir: &'d Path,
+    /// Whether the folder was not there before.
+    made: bool,
     files: RefCell<Vec<(NamedTempFile, PathBuf)>>,
 }
 
@@ -65,7 +99,7 @@ impl<'d> New<'d> {
             return Err(TraceError::new(other.display().to_string(), "would stand beside the new file")
                 .with_help("move it away, or write into another folder"));
         }
-        let new = New { dir, files: RefCell::new(Vec::new()) };
+        let new = New { dir, made: !dir.exists(), files: RefCell::new(Vec::new()) };
         fs::create_dir_all(dir).map_err(|error| new.failed(&error))?;
         Ok(new)
     }
@@ -101,15 +135,29 @@ impl<'d> New<'d> {
     ///
     /// # Errors
     /// One of them cannot be renamed.
-    pub fn finish(self) -> Result<(), TraceError> {
+    pub fn finish(mut self) -> Result<(), TraceError> {
         for (file, path) in self.files.take() {
             file.persist(path).map_err(|error| self.failed(&error.error))?;
+            self.made = false;
         }
         Ok(())
     }
 
     fn failed(&self, error: &io::Error) -> TraceError {
+        if error.get_ref().is_some_and(|inner| inner.is::<Stopped>()) {
+            return TraceError::stopped(self.dir.display().to_string());
+        }
         TraceError::new(self.dir.display().to_string(), format!("cannot be written: {error}"))
             .with_help("give a folder that can be written, on a disk with room")
+    }
+}
+
+impl Drop for New<'_> {
+    fn drop(&mut self) {
+        self.files.take().clear();
+        if self.made {
+            // Fails, as it should, if somebody else has put something into it.
+            let _ = fs::remove_dir(self.dir);
+        }
     }
 }

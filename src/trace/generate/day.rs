@@ -2,9 +2,9 @@
 //! for; must never add to the model.
 
 use super::super::counts::Builder;
-use super::super::{Expansion, Function, Spacing, Trace, TraceError};
-use super::Wish;
+use super::super::{Expansion, Function, Spacing, Trace, TraceError, Watch};
 use super::azure2019::{AzureDay, SyntheticFunction};
+use super::{Wish, progress};
 use crate::memory::Memory;
 use crate::time::Span;
 
@@ -15,7 +15,7 @@ const INVOCATIONS: u64 = 909_783_379;
 const DAY: Span = Span::from_secs(86_400);
 const NAME: &str = "azure2019-day";
 
-pub(super) fn make(wish: &Wish) -> Result<Trace, TraceError> {
+pub(super) fn make(wish: &Wish, watch: &dyn Watch) -> Result<Trace, TraceError> {
     let wrong = |message: String, help: &str| TraceError::new(NAME, message).with_help(help);
     let span = wish.span.unwrap_or(DAY);
     let days = span.0 / DAY.0;
@@ -32,6 +32,7 @@ pub(super) fn make(wish: &Wish) -> Result<Trace, TraceError> {
     let profile = model.profile();
     let mut counts = Builder::new(Span::from_mins(1));
     for (number, index) in (0_u32..).zip(0..synthetic.len()) {
+        progress(watch, NAME, index, synthetic.len())?;
         for (minute, count) in model.minutes(&profile, &synthetic, index) {
             counts.add(minute, number, count);
         }

@@ -33,7 +33,7 @@ pub(super) const FREQ: Preset = Preset {
     summary: "skewed frequency: one function every 200 ms, three every second, all of 250 MB",
     source: SOURCE,
     heeds: &[Heed::Span],
-    make: |wish| {
+    make: |wish, _| {
         make(
             "litmus-freq",
             wish,
@@ -53,7 +53,7 @@ pub(super) const FREQ_SUB: Preset = Preset {
     summary: "skewed frequency, one after the other: one every 400 ms, three every 1.5 s",
     source: SOURCE,
     heeds: &[Heed::Span],
-    make: |wish| {
+    make: |wish, _| {
         make(
             "litmus-freq-sub",
             wish,
@@ -73,7 +73,7 @@ pub(super) const LRU: Preset = Preset {
     summary: "cyclic: four functions of 300 MB in turn, each every 500 ms",
     source: SOURCE,
     heeds: &[Heed::Span],
-    make: |wish| {
+    make: |wish, _| {
         make(
             "litmus-lru",
             wish,
@@ -93,7 +93,7 @@ pub(super) const LRU_SUB: Preset = Preset {
     summary: "cyclic, one after the other: four functions of 300 MB, each every second",
     source: SOURCE,
     heeds: &[Heed::Span],
-    make: |wish| {
+    make: |wish, _| {
         make(
             "litmus-lru-sub",
             wish,
@@ -113,7 +113,7 @@ pub(super) const SIZE: Preset = Preset {
     summary: "skewed size: 600 MB and 300 MB, both every 350 ms at the same instant",
     source: SOURCE,
     heeds: &[Heed::Span],
-    make: |wish| make("litmus-size", wish, &[called("large", 600, 350, 0), called("small", 300, 350, 0)]),
+    make: |wish, _| make("litmus-size", wish, &[called("large", 600, 350, 0), called("small", 300, 350, 0)]),
 };
 
 /// Gaps longer than a keep-alive of ten minutes.
@@ -122,7 +122,7 @@ pub(super) const IAT: Preset = Preset {
     summary: "gaps of 11 minutes, longer than a keep-alive of ten: four functions of 250 MB",
     source: SOURCE,
     heeds: &[Heed::Span],
-    make: |wish| {
+    make: |wish, _| {
         make(
             "litmus-iat",
             wish,

@@ -4,9 +4,9 @@
 //! Instants are drawn given their number: those of a Poisson process are then independent and uniform, and
 //! those of a modulated one are so within its states, weighted by their rates.
 
-use super::super::{Function, Invocations, RunTime, Trace, TraceError};
+use super::super::{Function, Invocations, RunTime, Trace, TraceError, Watch};
 use super::draws::{Draws, apportion, scaled};
-use super::{Heed, Preset, Wish};
+use super::{Heed, Preset, Wish, progress};
 use crate::memory::Memory;
 use crate::time::{Span, Time};
 
@@ -27,7 +27,7 @@ pub(super) const POISSON: Preset = Preset {
     summary: "Poisson arrivals of functions with Zipf popularity",
     source: SOURCE,
     heeds: HEEDS,
-    make: |wish| make("poisson", wish, &[Process::Poisson]),
+    make: |wish, watch| make("poisson", wish, watch, &[Process::Poisson]),
 };
 
 /// A Poisson process with two rates.
@@ -36,7 +36,7 @@ pub(super) const MMPP: Preset = Preset {
     summary: "Poisson arrivals at ten times the rate for 10 of 60 minutes on average",
     source: SOURCE,
     heeds: HEEDS,
-    make: |wish| make("mmpp", wish, &[Process::Mmpp]),
+    make: |wish, watch| make("mmpp", wish, watch, &[Process::Mmpp]),
 };
 
 /// Timers.
@@ -45,7 +45,7 @@ pub(super) const PERIODIC: Preset = Preset {
     summary: "timers: a period and a phase for each function, up to 100 ms of jitter",
     source: SOURCE,
     heeds: HEEDS,
-    make: |wish| make("periodic", wish, &[Process::Periodic]),
+    make: |wish, watch| make("periodic", wish, watch, &[Process::Periodic]),
 };
 
 /// Bursts with silence between.
@@ -54,7 +54,7 @@ pub(super) const ON_OFF: Preset = Preset {
     summary: "Poisson arrivals for 5 minutes on average, then none for 25",
     source: SOURCE,
     heeds: HEEDS,
-    make: |wish| make("on-off", wish, &[Process::OnOff]),
+    make: |wish, watch| make("on-off", wish, watch, &[Process::OnOff]),
 };
 
 /// All of them.
@@ -63,7 +63,9 @@ pub(super) const MIX: Preset = Preset {
     summary: "equally many functions of each of the four processes",
     source: SOURCE,
     heeds: HEEDS,
-    make: |wish| make("mix", wish, &[Process::Poisson, Process::Mmpp, Process::Periodic, Process::OnOff]),
+    make: |wish, watch| {
+        make("mix", wish, watch, &[Process::Poisson, Process::Mmpp, Process::Periodic, Process::OnOff])
+    },
 };
 
 // What holds if nothing is wished for.
@@ -91,7 +93,7 @@ const ORDER: u64 = 100;
 const ATTRIBUTES: u64 = 101;
 const INSTANTS: u64 = 102;
 
-fn make(name: &str, wish: &Wish, processes: &[Process]) -> Result<Trace, TraceError> {
+fn make(name: &str, wish: &Wish, watch: &dyn Watch, processes: &[Process]) -> Result<Trace, TraceError> {
     let functions = wish.functions.unwrap_or(FUNCTIONS);
     let total = wish.invocations.unwrap_or(INVOCATIONS);
     let span = wish.span.unwrap_or(SPAN);
@@ -106,6 +108,7 @@ fn make(name: &str, wish: &Wish, processes: &[Process]) -> Result<Trace, TraceEr
     Draws::new(wish.seed, ORDER, 0).shuffle(&mut kinds);
     let mut rows: Vec<(u64, u32)> = Vec::with_capacity(total as usize);
     for ((number, kind), count) in (0..).zip(&kinds).zip(counts) {
+        progress(watch, name, number as usize, kinds.len())?;
         let mut draws = Draws::new(wish.seed, INSTANTS, u64::from(number));
         rows.extend(instants(*kind, count + 1, span, &mut draws).into_iter().map(|us| (us, number)));
     }

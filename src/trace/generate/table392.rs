@@ -2,7 +2,7 @@
 //! are drawn. Owns the recipe, which is that of scripts/make-azure392.py with other random numbers; must never change
 //! a count.
 
-use super::super::{Function, Invocations, RunTime, Trace, TraceError};
+use super::super::{Function, Invocations, RunTime, Trace, TraceError, Watch};
 use super::Wish;
 use super::draws::Draws;
 use crate::memory::Memory;
@@ -35,7 +35,7 @@ const BURST_LENGTH_US: (f64, f64) = (MINUTE_US, 10.0 * MINUTE_US);
 
 const INSTANTS: u64 = 110;
 
-pub(super) fn make(wish: &Wish) -> Result<Trace, TraceError> {
+pub(super) fn make(wish: &Wish, _watch: &dyn Watch) -> Result<Trace, TraceError> {
     let broken = |what: &str| TraceError::new("azure392", format!("the table is broken: {what}"));
     let mut hours = Vec::with_capacity(HOURLY_LOAD.len());
     let mut sum = 0.0;

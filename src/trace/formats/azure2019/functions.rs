@@ -53,6 +53,15 @@ struct KnownApp {
     memory: Option<MemorySamples>,
 }
 
+/// The trigger of functions whose trigger is not told.
+const OTHERS: &str = "others";
+
+/// A trigger, if it can be one.
+fn trigger_of(field: &[u8]) -> Option<String> {
+    let trigger = String::from_utf8_lossy(field.trim_ascii()).into_owned();
+    Some(trigger).filter(|trigger| name_fault(trigger).is_none())
+}
+
 /// The functions that are kept.
 pub(super) struct Kept {
     pub functions: Vec<Function>,
@@ -71,6 +80,11 @@ impl Known {
     ) -> Result<u32, TraceError> {
         let key = names.join(&0);
         if let Some(&number) = self.function_numbers.get(&key) {
+            // The first days call some triggers `others` that later days name.
+            let known = &mut self.functions[number as usize].trigger;
+            if known.as_deref() == Some(OTHERS) {
+                *known = trigger_of(trigger);
+            }
             return Ok(number);
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -88,9 +102,8 @@ impl Known {
             self.apps.push(KnownApp { owner, hash, functions: 0, memory: None });
         }
         self.apps[app as usize].functions += 1;
-        let trigger = text(trigger.trim_ascii());
-        let trigger = Some(trigger).filter(|trigger| name_fault(trigger).is_none());
         let number = self.functions.len() as u32;
+        let trigger = trigger_of(trigger);
         self.functions.push(KnownFunction { app, hash: text(names[2]), trigger, run_times: None, days: 0 });
         self.function_numbers.insert(key, number);
         Ok(number)

@@ -14,7 +14,7 @@ use polars::prelude::{
 use polars::series::IntoSeries as _;
 
 use super::super::super::error::{TraceError, listed, nearest};
-use super::super::super::source::Watch;
+use super::super::super::watch::{Doing, Watch};
 
 /// Rows of a group.
 pub(super) const GROUP: usize = 1 << 20;
@@ -174,7 +174,7 @@ impl<'w> Parquet<'w> {
         let metadata = Arc::clone(&self.metadata);
         let mut done = 0;
         for group in &metadata.row_groups {
-            if !self.watch.reading(&self.shown, done, self.length) {
+            if !self.watch.proceed(Doing::Reading(&self.shown), done, self.length) {
                 return Err(TraceError::stopped(&self.shown));
             }
             let range = group.full_byte_range();

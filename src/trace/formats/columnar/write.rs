@@ -7,8 +7,9 @@ use std::path::Path;
 use super::super::super::error::TraceError;
 use super::super::super::function::Function;
 use super::super::super::invocations::Measured;
+use super::super::super::watch::Watch;
 use super::super::super::{Counts, Trace};
-use super::super::writing::{Form, New};
+use super::super::writing::{Form, Meter, New};
 use super::frame::{GROUP, Values, write};
 use super::{BIN_US, COUNTS, FUNCTIONS, INVOCATIONS, QUANTILES};
 
@@ -18,14 +19,14 @@ use super::{BIN_US, COUNTS, FUNCTIONS, INVOCATIONS, QUANTILES};
 /// # Errors
 /// The folder cannot be written, or already has a trace in another form: then it would not be clear
 /// which of them counts.
-pub fn write_parquet(trace: &Trace, dir: &Path, form: Form) -> Result<(), TraceError> {
+pub fn write_parquet(trace: &Trace, dir: &Path, form: Form, watch: &dyn Watch) -> Result<(), TraceError> {
     let counts = form.counts(trace);
     let arrivals = if counts.is_some() { COUNTS } else { INVOCATIONS };
     let new = New::in_folder(dir, &[FUNCTIONS, arrivals])?;
     new.file(FUNCTIONS, |out| write(out, function_groups(&trace.functions), &[]))?;
     new.file(arrivals, |out| match counts {
         Some(counts) => write(out, count_groups(counts), &[(BIN_US, counts.width().0.to_string())]),
-        None => write_invocations(trace, out),
+        None => write_invocations(trace, Meter::new(watch, trace.len() as u64), out),
     })?;
     new.finish()
 }
@@ -78,14 +79,17 @@ fn count_groups(counts: &Counts) -> impl Iterator<Item = Vec<(&'static str, Valu
     })
 }
 
-fn write_invocations(trace: &Trace, out: &mut impl io::Write) -> io::Result<()> {
+fn write_invocations(trace: &Trace, mut meter: Meter<'_>, out: &mut impl io::Write) -> io::Result<()> {
     let measured = trace.listed().and_then(|invocations| invocations.measured());
     let timed = trace.tells_run_times();
     let mut arrivals = trace.arrivals();
     let mut at = 0;
-    let groups = std::iter::from_fn(move || {
+    // An iterator cannot fail: what stops it is kept until it has ended.
+    let mut stopped = Ok(());
+    let groups = std::iter::from_fn(|| {
         let group: Vec<_> = arrivals.by_ref().take(GROUP).collect();
-        if group.is_empty() {
+        stopped = meter.add(group.len() as u64);
+        if group.is_empty() || stopped.is_err() {
             return None;
         }
         let mut columns = vec![
@@ -104,5 +108,6 @@ fn write_invocations(trace: &Trace, out: &mut impl io::Write) -> io::Result<()> 
         at += group.len();
         Some(columns)
     });
-    write(out, groups, &[])
+    let written = write(out, groups, &[]);
+    stopped.and(written)
 }

@@ -7,12 +7,12 @@ use std::path::Path;
 
 use flate2::write::GzEncoder;
 
-use super::super::writing::{Form, New};
+use super::super::writing::{Form, Meter, New};
 use super::QUANTILES;
 use super::counts::BINS;
 use super::files::{COUNTS, FUNCTIONS, INVOCATIONS};
 use crate::trace::error::TraceError;
-use crate::trace::{Counts, Function, Trace};
+use crate::trace::{Counts, Function, Trace, Watch};
 
 /// How invocations are packed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +40,7 @@ impl Compression {
 /// # Errors
 /// As [`write_csv`].
 pub fn write_native(trace: &Trace, dir: &Path, compression: Compression) -> Result<(), TraceError> {
-    write_csv(trace, dir, compression, Form::AsHeld)
+    write_csv(trace, dir, compression, Form::AsHeld, &())
 }
 
 /// Writes `functions.csv` and `invocations.csv` or `counts.csv` (packed if wanted) into `dir`, which is made if it
@@ -49,7 +49,13 @@ pub fn write_native(trace: &Trace, dir: &Path, compression: Compression) -> Resu
 /// # Errors
 /// The folder cannot be written, or has one of the files in another form: then it would not be clear
 /// which of them counts.
-pub fn write_csv(trace: &Trace, dir: &Path, compression: Compression, form: Form) -> Result<(), TraceError> {
+pub fn write_csv(
+    trace: &Trace,
+    dir: &Path,
+    compression: Compression,
+    form: Form,
+    watch: &dyn Watch,
+) -> Result<(), TraceError> {
     let counts = form.counts(trace);
     let arrivals = if counts.is_some() { COUNTS } else { INVOCATIONS };
     let arrivals = format!("{arrivals}{}", compression.ending());
@@ -57,8 +63,8 @@ pub fn write_csv(trace: &Trace, dir: &Path, compression: Compression, form: Form
     new.file(FUNCTIONS, |out| put_functions(&trace.functions, out))?;
     new.file(&arrivals, |out| {
         packed(compression, out, |out| match counts {
-            Some(counts) => put_counts(trace, counts, out),
-            None => put_invocations(trace, out),
+            Some(counts) => put_counts(trace, counts, Meter::new(watch, counts.nonzero() as u64), out),
+            None => put_invocations(trace, Meter::new(watch, trace.len() as u64), out),
         })
     })?;
     new.finish()
@@ -137,7 +143,7 @@ fn put_functions(functions: &[Function], out: impl Write) -> io::Result<()> {
     csv.flush()
 }
 
-fn put_counts(trace: &Trace, counts: &Counts, out: impl Write) -> io::Result<()> {
+fn put_counts(trace: &Trace, counts: &Counts, mut meter: Meter<'_>, out: impl Write) -> io::Result<()> {
     let Some((bin_column, _)) = BINS.iter().find(|(_, width)| *width == counts.width()) else {
         return Err(io::Error::other(format!(
             "bins of {} have no column in CSV; write Parquet, or the invocations one by one",
@@ -152,12 +158,13 @@ fn put_counts(trace: &Trace, counts: &Counts, out: impl Write) -> io::Result<()>
             csv.write_field(&trace.functions[cell.row as usize].name)?;
             csv.write_field(cell.count.to_string())?;
             csv.write_record(None::<&[u8]>)?;
+            meter.add(1)?;
         }
     }
     csv.flush()
 }
 
-fn put_invocations(trace: &Trace, out: impl Write) -> io::Result<()> {
+fn put_invocations(trace: &Trace, mut meter: Meter<'_>, out: impl Write) -> io::Result<()> {
     let durations = trace.tells_run_times();
     let measured = trace.listed().and_then(|invocations| invocations.measured());
     let mut csv = csv::Writer::from_writer(out);
@@ -188,6 +195,7 @@ fn put_invocations(trace: &Trace, out: impl Write) -> io::Result<()> {
             )?;
         }
         csv.write_record(None::<&[u8]>)?;
+        meter.add(1)?;
     }
     csv.flush()
 }
