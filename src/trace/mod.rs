@@ -16,7 +16,7 @@
 //! | `unit` | apps instead of functions |
 //! | [`watch`] | how far long work is |
 //! | [`error`] | what is wrong with a trace, and where |
-//! | `source`, `table`, `number` | unpacking; CSV with exact line numbers; units |
+//! | `source`, `table`, `fields`, `number` | unpacking; CSV with exact line numbers; fields; units |
 //!
 //! A reader of another format turns its files into [`Function`]s and [`Invocations`] or [`Counts`] and ends
 //! with [`Trace::new`] or [`Trace::counted`], which establish everything that the rest of the program
@@ -26,6 +26,7 @@ mod checksum;
 pub mod counts;
 pub mod error;
 pub mod expand;
+mod fields;
 pub mod formats;
 pub mod function;
 pub mod generate;

@@ -15,16 +15,16 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::super::error::TraceError;
-use super::super::number::{BadNumber, signed};
-use super::super::reading::{ColdStart, Context, Reading, RunTimes};
-use super::super::table::{Column, Table};
-use super::super::{Function, Invocations, Measured, RunTime, Trace};
 use super::Format;
 use super::look::{only_table, stem};
-use super::native::invocations::{measured_of, out_of_order};
 use crate::memory::Memory;
 use crate::time::{Span, Time};
+use crate::trace::error::TraceError;
+use crate::trace::fields::{measured_of, out_of_order};
+use crate::trace::number::{BadNumber, signed};
+use crate::trace::reading::{ColdStart, Context, Reading, RunTimes};
+use crate::trace::table::{Column, Table};
+use crate::trace::{Function, Invocations, Measured, RunTime, Trace};
 
 /// The format.
 pub const FORMAT: Format = Format {

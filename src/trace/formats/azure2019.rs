@@ -25,13 +25,12 @@ use std::path::Path;
 
 use self::files::Files;
 use self::functions::Known;
-pub(super) use self::minutes::count_of;
-use super::super::Trace;
-use super::super::counts::Builder;
-use super::super::error::TraceError;
-use super::super::reading::{Context, Reading};
 use super::Format;
 use crate::time::Span;
+use crate::trace::Trace;
+use crate::trace::counts::Builder;
+use crate::trace::error::TraceError;
+use crate::trace::reading::{Context, Reading};
 
 /// The format.
 pub const FORMAT: Format = Format {

@@ -14,17 +14,16 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::super::error::TraceError;
-use super::super::number::{BadNumber, micros_of_seconds};
-use super::super::reading::{Context, Reading, RunTimes};
-use super::super::table::{Column, Table};
-use super::super::{Function, Invocations, RunTime, Trace};
 use super::Format;
 use super::look::{only_table, stem};
 use super::names::unique_names;
-use super::native::functions::text_of;
-use super::native::invocations::out_of_order;
 use crate::time::{Span, Time};
+use crate::trace::error::TraceError;
+use crate::trace::fields::{out_of_order, text_of};
+use crate::trace::number::{BadNumber, micros_of_seconds};
+use crate::trace::reading::{Context, Reading, RunTimes};
+use crate::trace::table::{Column, Table};
+use crate::trace::{Function, Invocations, RunTime, Trace};
 
 /// The format.
 pub const FORMAT: Format = Format {

@@ -16,15 +16,15 @@ mod beside;
 use std::path::{Path, PathBuf};
 
 use self::beside::Beside;
-use super::super::counts::{Builder, Counts};
-use super::super::error::{TraceError, quoted};
-use super::super::number::{BadNumber, signed};
-use super::super::reading::{Context, Reading};
-use super::super::table::{Column, Table};
-use super::super::{Function, Trace};
 use super::Format;
 use super::look::{Look, header, stem};
 use crate::time::Span;
+use crate::trace::counts::{Builder, Counts};
+use crate::trace::error::{TraceError, quoted};
+use crate::trace::number::{BadNumber, signed};
+use crate::trace::reading::{Context, Reading};
+use crate::trace::table::{Column, Table};
+use crate::trace::{Function, Trace};
 
 /// The format.
 pub const FORMAT: Format = Format {

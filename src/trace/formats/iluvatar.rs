@@ -10,12 +10,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::Trace;
-use super::super::error::TraceError;
-use super::super::reading::{Context, Reading};
 use super::Format;
 use super::look::{Look, header, stem};
 use super::native::{functions, invocations};
+use crate::trace::Trace;
+use crate::trace::error::TraceError;
+use crate::trace::reading::{Context, Reading};
 
 /// The format.
 pub const FORMAT: Format = Format {

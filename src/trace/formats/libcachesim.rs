@@ -11,17 +11,16 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::super::error::{TraceError, quoted};
-use super::super::number::micros_of_seconds;
-use super::super::reading::{Context, Reading};
-use super::super::table::{Column, Table};
-use super::super::{Function, Invocations, RunTime, Trace};
 use super::Format;
 use super::look::{Look, only_table, stem};
-use super::native::functions::text_of;
-use super::native::invocations::out_of_order;
 use crate::memory::Memory;
 use crate::time::Time;
+use crate::trace::error::{TraceError, quoted};
+use crate::trace::fields::{out_of_order, text_of};
+use crate::trace::number::micros_of_seconds;
+use crate::trace::reading::{Context, Reading};
+use crate::trace::table::{Column, Table};
+use crate::trace::{Function, Invocations, RunTime, Trace};
 
 /// The format.
 pub const FORMAT: Format = Format {

@@ -5,8 +5,8 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::super::error::{TraceError, listed, quoted};
-use super::super::source;
+use crate::trace::error::{TraceError, listed, quoted};
+use crate::trace::source;
 
 /// The longest first line that is looked at: that of Azure 2019 has 6 kB, of a table with a column per
 /// function perhaps 1 MB.

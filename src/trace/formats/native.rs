@@ -44,11 +44,11 @@ use std::path::Path;
 pub use self::files::is_there;
 use self::files::{Arrivals, Files};
 pub use self::write::{Compression, write_csv, write_native};
-use super::super::error::TraceError;
-use super::super::reading::{Context, Reading};
-use super::super::table::Column;
-use super::super::{Loaded, Trace};
 use super::Format;
+use crate::trace::error::TraceError;
+use crate::trace::reading::{Context, Reading};
+use crate::trace::table::Column;
+use crate::trace::{Loaded, Trace};
 
 /// The format.
 pub const FORMAT: Format = Format {
@@ -91,7 +91,6 @@ const IS_COLD: Column = Column { name: "is_cold", aliases: &[] };
 const CONTAINER: Column = Column { name: "container", aliases: &[] };
 const INVOCATIONS: Column = Column { name: "invocations", aliases: &["count"] };
 
-pub(super) const TIME_HELP: &str = "write milliseconds of at least 0, for example 1500 or 1500.25";
 const MEMORY_HELP: &str = "write a number of MiB above 0, for example 128";
 const CONCURRENT_HELP: &str = "write a whole number from 1 to 65535";
 

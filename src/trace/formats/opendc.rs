@@ -11,19 +11,17 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::counts::{Builder, Counts};
-use super::super::error::{TraceError, quoted};
-use super::super::number::{micros, whole_mib};
-use super::super::reading::{Context, Reading};
-use super::super::table::{Column, Table};
-use super::super::{Function, Trace};
 use super::Format;
-use super::azure2019::count_of;
 use super::look::{Look, header, stem};
-use super::native::TIME_HELP;
-use super::native::functions::text_of;
 use crate::memory::Memory;
 use crate::time::Span;
+use crate::trace::counts::{Builder, Counts};
+use crate::trace::error::{TraceError, quoted};
+use crate::trace::fields::{TIME_HELP, count_of, text_of};
+use crate::trace::number::{micros, whole_mib};
+use crate::trace::reading::{Context, Reading};
+use crate::trace::table::{Column, Table};
+use crate::trace::{Function, Trace};
 
 /// The format.
 pub const FORMAT: Format = Format {

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::super::error::TraceError;
-use super::super::source::Stopped;
-use super::super::watch::{Doing, Watch};
-use super::super::{Counts, Trace};
+use crate::trace::error::TraceError;
+use crate::trace::source::Stopped;
+use crate::trace::watch::{Doing, Watch};
+use crate::trace::{Counts, Trace};
 
 /// How the invocations of a trace are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

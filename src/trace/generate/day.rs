@@ -1,12 +1,12 @@
 //! The preset `azure2019-day`: the model of `azure2019` as a trace of counts. Owns what holds if nothing is wished
 //! for; must never add to the model.
 
-use super::super::counts::Builder;
-use super::super::{Expansion, Function, Spacing, Trace, TraceError, Watch};
 use super::azure2019::{AzureDay, SyntheticFunction};
 use super::{Wish, progress};
 use crate::memory::Memory;
 use crate::time::Span;
+use crate::trace::counts::Builder;
+use crate::trace::{Expansion, Function, Spacing, Trace, TraceError, Watch};
 
 /// Day 1 of the real data (docs/specs/trace-calibration.md §1).
 const FUNCTIONS: u32 = 46_412;

@@ -1,10 +1,10 @@
 //! FaasCache's litmus workloads: a few functions called strictly periodically, which tell eviction policies
 //! apart. Owns their parameters, which are those of the published ones; nothing is drawn.
 
-use super::super::{Function, Invocations, RunTime, Trace, TraceError};
 use super::{Heed, Preset, Wish};
 use crate::memory::Memory;
 use crate::time::{Span, Time};
+use crate::trace::{Function, Invocations, RunTime, Trace, TraceError};
 
 /// Called every `period_ms`, first at `phase_ms`.
 struct Called {

@@ -4,11 +4,11 @@
 //! Instants are drawn given their number: those of a Poisson process are then independent and uniform, and
 //! those of a modulated one are so within its states, weighted by their rates.
 
-use super::super::{Function, Invocations, RunTime, Trace, TraceError, Watch};
 use super::draws::{Draws, apportion, scaled};
 use super::{Heed, Preset, Wish, progress};
 use crate::memory::Memory;
 use crate::time::{Span, Time};
+use crate::trace::{Function, Invocations, RunTime, Trace, TraceError, Watch};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Process {

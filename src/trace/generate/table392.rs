@@ -2,11 +2,11 @@
 //! are drawn. Owns the recipe, which is that of scripts/make-azure392.py with other random numbers; must never change
 //! a count.
 
-use super::super::{Function, Invocations, RunTime, Trace, TraceError, Watch};
 use super::Wish;
 use super::draws::Draws;
 use crate::memory::Memory;
 use crate::time::{Span, Time};
+use crate::trace::{Function, Invocations, RunTime, Trace, TraceError, Watch};
 
 /// The real table: `HashFunction,mem_MB,cold_run_ms,warm_run_ms,invocations`.
 const TABLE: &str = include_str!("../../../traces/azure392/raw/functions_392.csv");

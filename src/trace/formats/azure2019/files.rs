@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::super::error::TraceError;
-use super::super::super::reading::Context;
-use super::super::look::{Look, header, stem};
+use crate::trace::error::TraceError;
+use crate::trace::formats::look::{Look, header, stem};
+use crate::trace::reading::Context;
 
 /// The files of the chosen days.
 pub(super) struct Files {

@@ -3,14 +3,14 @@
 
 use std::collections::HashMap;
 
-use super::super::super::Function;
-use super::super::super::error::{TraceError, quoted};
-use super::super::super::function::name_fault;
-use super::super::super::reading::{AppMemory, Context, Incomplete, Models, Reading, RunTimes, Unit};
-use super::super::super::table::Table;
-use super::super::names::unique_names;
 use crate::memory::Memory;
 use crate::time::Span;
+use crate::trace::Function;
+use crate::trace::error::{TraceError, quoted};
+use crate::trace::formats::names::unique_names;
+use crate::trace::function::name_fault;
+use crate::trace::reading::{AppMemory, Context, Incomplete, Models, Reading, RunTimes, Unit};
+use crate::trace::table::Table;
 
 /// Run times of a function as one row tells them.
 #[derive(Clone, Copy, Debug)]

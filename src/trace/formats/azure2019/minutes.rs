@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::super::super::counts::Builder;
-use super::super::super::error::{TraceError, quoted};
-use super::super::super::reading::Context;
-use super::super::super::table::{Column, Table};
 use super::MINUTES;
 use super::functions::Known;
+use crate::trace::counts::Builder;
+use crate::trace::error::TraceError;
+use crate::trace::fields::count_of;
+use crate::trace::reading::Context;
+use crate::trace::table::{Column, Table};
 
 pub(super) const OWNER: Column = Column { name: "HashOwner", aliases: &[] };
 pub(super) const APP: Column = Column { name: "HashApp", aliases: &[] };
@@ -74,31 +75,4 @@ fn minute_columns(table: &Table<'_>) -> Result<Vec<(usize, u32)>, TraceError> {
             .with_help("the columns after Trigger are called 1, 2, … 1440"));
     }
     Ok(columns)
-}
-
-/// The count in a field; some tools write `3.0` for 3.
-#[inline]
-pub(in super::super) fn count_of(table: &Table<'_>, index: usize) -> Result<u32, TraceError> {
-    let field = table.field(index).trim_ascii();
-    if !field.is_empty() && field.len() < 10 && field.iter().all(u8::is_ascii_digit) {
-        return Ok(field.iter().fold(0, |count, digit| count * 10 + u32::from(digit - b'0')));
-    }
-    let number: Option<f64> = std::str::from_utf8(field).ok().and_then(|text| text.parse().ok());
-    match number {
-        Some(count) if count >= 0.0 && count.fract() == 0.0 && count <= f64::from(u32::MAX) => {
-            Ok(count as u32)
-        }
-        _ => Err(bad_count(table, index)),
-    }
-}
-
-#[cold]
-fn bad_count(table: &Table<'_>, index: usize) -> TraceError {
-    let value = table.field(index);
-    let message = if value.trim_ascii().is_empty() {
-        "is empty".to_owned()
-    } else {
-        format!("{} is not a number of invocations", quoted(value))
-    };
-    table.bad_field(index, message).with_help("write a whole number, 0 for none")
 }

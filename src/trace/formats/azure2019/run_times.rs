@@ -3,12 +3,12 @@
 
 use std::path::Path;
 
-use super::super::super::error::TraceError;
-use super::super::super::number::{BadNumber, signed};
-use super::super::super::reading::Context;
-use super::super::super::table::{Column, Table};
 use super::functions::{Known, MemorySamples, RunSamples};
 use super::minutes::{APP, FUNCTION, OWNER};
+use crate::trace::error::TraceError;
+use crate::trace::number::{BadNumber, signed};
+use crate::trace::reading::Context;
+use crate::trace::table::{Column, Table};
 
 const AVERAGE: Column = Column { name: "Average", aliases: &[] };
 const COUNT: Column = Column { name: "Count", aliases: &[] };

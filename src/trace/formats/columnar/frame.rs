@@ -13,8 +13,8 @@ use polars::prelude::{
 };
 use polars::series::IntoSeries as _;
 
-use super::super::super::error::{TraceError, listed, nearest};
-use super::super::super::watch::{Doing, Watch};
+use crate::trace::error::{TraceError, listed, nearest};
+use crate::trace::watch::{Doing, Watch};
 
 /// Rows of a group.
 pub(super) const GROUP: usize = 1 << 20;

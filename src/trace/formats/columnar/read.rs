@@ -3,17 +3,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::super::counts::{Builder, Counts};
-use super::super::super::error::TraceError;
-use super::super::super::invocations::Measured;
-use super::super::super::number::MAX_MICROS;
-use super::super::super::reading::{Context, Reading};
-use super::super::super::{Function, Invocations, RunTime, Trace};
-use super::super::look::stem;
 use super::frame::{Group, Parquet};
 use super::{BIN_US, COUNTS, FUNCTIONS, INVOCATIONS, QUANTILES};
 use crate::memory::Memory;
 use crate::time::{Span, Time};
+use crate::trace::counts::{Builder, Counts};
+use crate::trace::error::TraceError;
+use crate::trace::fields::out_of_order;
+use crate::trace::formats::look::stem;
+use crate::trace::invocations::Measured;
+use crate::trace::number::MAX_MICROS;
+use crate::trace::reading::{Context, Reading};
+use crate::trace::{Function, Invocations, RunTime, Trace};
 
 /// Reads the trace in a folder.
 pub(super) fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result<Trace, TraceError> {
@@ -160,7 +161,7 @@ fn read_invocations(
     let late_comers = invocations.sort();
     if late_comers > 0 {
         let shown = path.display().to_string();
-        context.note(super::super::native::invocations::out_of_order(&shown, late_comers));
+        context.note(out_of_order(&shown, late_comers));
     }
     Ok(invocations)
 }

@@ -4,14 +4,14 @@
 use std::io;
 use std::path::Path;
 
-use super::super::super::error::TraceError;
-use super::super::super::function::Function;
-use super::super::super::invocations::Measured;
-use super::super::super::watch::Watch;
-use super::super::super::{Counts, Trace};
-use super::super::writing::{Form, Meter, New};
 use super::frame::{GROUP, Values, write};
 use super::{BIN_US, COUNTS, FUNCTIONS, INVOCATIONS, QUANTILES};
+use crate::trace::error::TraceError;
+use crate::trace::formats::writing::{Form, Meter, New};
+use crate::trace::function::Function;
+use crate::trace::invocations::Measured;
+use crate::trace::watch::Watch;
+use crate::trace::{Counts, Trace};
 
 /// Writes `functions.parquet` and `invocations.parquet` or `counts.parquet` into `dir`, which is made if it is
 /// not there. Files of the same names are replaced.

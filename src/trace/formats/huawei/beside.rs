@@ -3,12 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::super::error::TraceError;
-use super::super::super::number::signed;
-use super::super::super::reading::{Context, Models, Reading, RunTimes};
-use super::super::super::table::Table;
 use crate::memory::Memory;
 use crate::time::Span;
+use crate::trace::error::TraceError;
+use crate::trace::number::signed;
+use crate::trace::reading::{Context, Models, Reading, RunTimes};
+use crate::trace::table::Table;
 
 /// Means by function, where there are any.
 #[derive(Default)]

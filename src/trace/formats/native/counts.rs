@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use super::super::super::Function;
-use super::super::super::counts::{Builder, Counts};
-use super::super::super::error::{TraceError, listed, quoted};
-use super::super::super::reading::Context;
-use super::super::super::table::{Column, Table};
 use super::invocations::{numbers, unknown_function};
 use super::{FUNCTION, INVOCATIONS};
 use crate::time::Span;
+use crate::trace::Function;
+use crate::trace::counts::{Builder, Counts};
+use crate::trace::error::{TraceError, listed};
+use crate::trace::fields::whole;
+use crate::trace::reading::Context;
+use crate::trace::table::{Column, Table};
 
 /// The bins that have a column of their own name.
 pub(super) const BINS: [(Column, Span); 3] = [
@@ -17,8 +18,6 @@ pub(super) const BINS: [(Column, Span); 3] = [
     (Column { name: "second", aliases: &[] }, Span::from_secs(1)),
     (Column { name: "hour", aliases: &[] }, Span::from_secs(3_600)),
 ];
-
-const COUNT_HELP: &str = "write a whole number, for example 12";
 
 /// Reads the counts file.
 pub(super) fn read(
@@ -58,25 +57,4 @@ pub(super) fn read(
             .with_help("write one row per function and bin that has any"));
     }
     Ok(counts)
-}
-
-/// A whole number of at most `most`.
-pub(in super::super) fn whole(table: &Table<'_>, index: usize, most: u32) -> Result<u32, TraceError> {
-    let field = table.field(index).trim_ascii();
-    let digits = !field.is_empty() && field.len() <= 10 && field.iter().all(u8::is_ascii_digit);
-    let value = field.iter().fold(0_u64, |value, digit| {
-        value.saturating_mul(10).saturating_add(u64::from(digit.wrapping_sub(b'0')))
-    });
-    if digits && value <= u64::from(most) {
-        return Ok(value as u32);
-    }
-    let value = quoted(field);
-    let message = if field.is_empty() {
-        "is empty".to_owned()
-    } else if digits || field.iter().all(u8::is_ascii_digit) {
-        format!("{value} is too large; at most {most} is taken")
-    } else {
-        format!("{value} is not a whole number")
-    };
-    Err(table.bad_field(index, message).with_help(COUNT_HELP))
 }

@@ -4,18 +4,18 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::super::super::Function;
-use super::super::super::error::{TraceError, quoted};
-use super::super::super::function::name_fault;
-use super::super::super::number::{BadNumber, micros, whole_mib};
-use super::super::super::reading::Context;
-use super::super::super::table::Table;
 use super::{
     APP, COLD, CONCURRENT_HELP, FUNCTION, KIND, MAX_CONCURRENT, MEMORY, MEMORY_HELP, NAMESPACE, QUANTILES,
-    TIME_HELP, TRIGGER, WARM,
+    TRIGGER, WARM,
 };
 use crate::memory::Memory;
 use crate::time::Span;
+use crate::trace::Function;
+use crate::trace::error::{TraceError, quoted};
+use crate::trace::fields::{TIME_HELP, optional_text_of, span_of, text_of};
+use crate::trace::number::{BadNumber, micros, whole_mib};
+use crate::trace::reading::Context;
+use crate::trace::table::Table;
 
 /// How many rows something was noticed in, and the first of them.
 #[derive(Default)]
@@ -182,38 +182,5 @@ fn quantiles_of(table: &Table<'_>, places: [usize; 7]) -> Result<Option<[Span; 7
         _ => Err(table
             .bad_field(places[0], format!("{missing} of the 7 quantiles are empty"))
             .with_help("give all quantiles of a function, or none")),
-    }
-}
-
-pub(in super::super) fn span_of(table: &Table<'_>, index: usize) -> Result<Span, TraceError> {
-    micros(table.field(index)).map(Span).map_err(|why| table.bad_number(index, why, TIME_HELP))
-}
-
-/// A name that must be there.
-pub(in super::super) fn text_of(table: &Table<'_>, index: usize) -> Result<String, TraceError> {
-    let field = table.field(index);
-    let text = std::str::from_utf8(field).map_err(|_| {
-        table
-            .bad_field(index, format!("{} is not valid UTF-8", quoted(field)))
-            .with_help("save the file as UTF-8")
-    })?;
-    match name_fault(text) {
-        None => Ok(text.to_owned()),
-        Some(fault) if text.is_empty() => Err(table.bad_field(index, fault).with_help("write a name")),
-        Some(fault) => {
-            let message = format!("{} {fault}", quoted(field));
-            Err(table.bad_field(index, message).with_help("a name is printable text on one line"))
-        }
-    }
-}
-
-/// A name that may be missing or empty.
-pub(in super::super) fn optional_text_of(
-    table: &Table<'_>,
-    index: Option<usize>,
-) -> Result<Option<String>, TraceError> {
-    match index {
-        Some(index) if !table.field(index).is_empty() => text_of(table, index).map(Some),
-        _ => Ok(None),
     }
 }

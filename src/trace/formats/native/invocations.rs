@@ -4,14 +4,14 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::super::super::error::{TraceError, listed, nearest, quoted};
-use super::super::super::number::{BadNumber, micros};
-use super::super::super::reading::Context;
-use super::super::super::table::{OPEN_QUOTE_HELP, Table};
-use super::super::super::{Function, Invocations, Measured, RunTime};
-use super::counts::whole;
-use super::{CONTAINER, DURATION, FUNCTION, IS_COLD, TIME, TIME_HELP};
+use super::{CONTAINER, DURATION, FUNCTION, IS_COLD, TIME};
 use crate::time::{Span, Time};
+use crate::trace::error::{TraceError, listed, nearest, quoted};
+use crate::trace::fields::{TIME_HELP, measured_of, out_of_order};
+use crate::trace::number::{BadNumber, micros};
+use crate::trace::reading::Context;
+use crate::trace::table::{OPEN_QUOTE_HELP, Table};
+use crate::trace::{Function, Invocations, RunTime};
 
 /// Reads the invocations file.
 pub(in super::super) fn read(
@@ -54,34 +54,6 @@ pub(in super::super) fn read(
         context.note(out_of_order(table.file(), late_comers));
     }
     Ok(invocations)
-}
-
-/// What was measured of the current row.
-pub(in super::super) fn measured_of(
-    table: &Table<'_>,
-    is_cold: usize,
-    container: Option<usize>,
-) -> Result<Measured, TraceError> {
-    let field = table.field(is_cold).trim_ascii();
-    let cold = match field.to_ascii_lowercase().as_slice() {
-        b"1" | b"true" => true,
-        b"0" | b"false" => false,
-        _ => {
-            let message = format!("{} does not say whether it was a cold start", quoted(field));
-            return Err(table.bad_field(is_cold, message).with_help("write 1 for cold and 0 for warm"));
-        }
-    };
-    let container = match container {
-        Some(index) if !table.field(index).trim_ascii().is_empty() => Some(whole(table, index, u32::MAX)?),
-        _ => None,
-    };
-    Ok(Measured { cold, container })
-}
-
-/// What is noted of rows that came after a later one.
-pub(in super::super) fn out_of_order(file: &str, late_comers: usize) -> String {
-    let rows = if late_comers == 1 { "row was" } else { "rows were" };
-    format!("{file}: {late_comers} {rows} out of order; all are now sorted by time, ties in file order")
 }
 
 /// Functions by name.

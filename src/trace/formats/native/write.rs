@@ -7,11 +7,11 @@ use std::path::Path;
 
 use flate2::write::GzEncoder;
 
-use super::super::writing::{Form, Meter, New};
 use super::QUANTILES;
 use super::counts::BINS;
 use super::files::{COUNTS, FUNCTIONS, INVOCATIONS};
 use crate::trace::error::TraceError;
+use crate::trace::formats::writing::{Form, Meter, New};
 use crate::trace::{Counts, Function, Trace, Watch};
 
 /// How invocations are packed.

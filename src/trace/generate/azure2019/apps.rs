@@ -1,13 +1,13 @@
 //! Apps: how many functions, how many invocations, which owner, how much memory. Owns that all add up; must never
 //! know what triggers them.
 
-use super::super::draws::{Draws, apportion};
 use super::AzureDay;
 use super::curve::{Curve, rounded};
 use super::tables::{
     APP_SIZE, APPS, CAP, CLOCKS, FUNCTIONS, KNEE, MEMORY_BURR, MEMORY_FACTOR, MEMORY_LEAST, MEMORY_TAIL,
     OTHER_SHARE, OWNERS_PER_APP, POPULARITY, TIMERS, purpose,
 };
+use crate::trace::generate::draws::{Draws, apportion};
 
 /// An app.
 #[derive(Clone, Debug)]

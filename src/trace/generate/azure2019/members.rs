@@ -1,7 +1,6 @@
 //! Functions of apps: triggers, how an app's invocations are divided among them, and the pattern they follow. Owns
 //! that the number of invocations is exact in the end.
 
-use super::super::draws::{Draws, apportion, scaled};
 use super::apps::{App, largest_timer};
 use super::curve::{ramp, rounded};
 use super::tables::{
@@ -9,6 +8,7 @@ use super::tables::{
     STICK, TIMER_LED_MOST, TIMERS, TRIGGER_FUNCTIONS, TRIGGER_LOAD, purpose,
 };
 use super::{AzureDay, Pattern, SyntheticFunction, Trigger};
+use crate::trace::generate::draws::{Draws, apportion, scaled};
 
 const KINDS: usize = Trigger::ALL.len();
 const HTTP: usize = Trigger::Http as usize;

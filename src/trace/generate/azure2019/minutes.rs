@@ -1,11 +1,11 @@
 //! From a function to its minutes. Owns the shape of days and bursts; must never lose or add an invocation.
 
-use super::super::draws::Draws;
 use super::curve::rounded;
 use super::tables::{
     ALIGNED, AMPLITUDE, BURST_HEIGHT, BURST_LENGTH, HOURLY, NOISE, ON_THE_MINUTE, WEEKEND, purpose,
 };
 use super::{AzureDay, MINUTES_OF_DAY, Pattern, SyntheticFunction, Trigger};
+use crate::trace::generate::draws::Draws;
 
 /// The minutes of a function, `index` among all: minute and count, ascending, none zero. A count that is not possible
 /// is cut; the total tells.

@@ -1,10 +1,10 @@
 //! Run times of functions: log-normal averages, longer ones for rarely invoked functions; and what a cold start adds.
 //! Must never change a function's invocations.
 
-use super::super::draws::{Draws, inverse_normal};
 use super::curve::rounded;
 use super::tables::{RUN_MOST_S, RUN_MU, RUN_RHO, RUN_SIGMA, START_MOST_S, START_MU, START_SIGMA, purpose};
 use super::{AzureDay, SyntheticFunction};
+use crate::trace::generate::draws::{Draws, inverse_normal};
 
 /// Sets run time and cold start of every function.
 pub(super) fn set(day: &AzureDay, functions: &mut [SyntheticFunction]) {
