@@ -1,8 +1,10 @@
-//! The fast event queue: a timing wheel (Varghese & Lauck, SOSP'87) of linked buckets, with a heap for
-//! what lies beyond one turn. Owns nodes and buckets; no allocation once warm.
+//! The fast event queue: a hierarchical timing wheel (Varghese & Lauck, SOSP'87) of linked buckets, with a heap
+//! for what lies beyond it. Owns nodes and buckets; no allocation once warm.
 //!
-//! Only the bucket that is being emptied is kept in order. Its width decides the speed: about a
-//! quarter of the mean gap between arrivals, so that most buckets hold one event or none.
+//! Time is cut into ticks, whose width decides the speed: about a quarter of the mean gap between arrivals, so
+//! that most buckets hold one event or none. The fine ring has a bucket for each tick of the current turn
+//! (4096 ticks), the coarse one a bucket for each of the turns to come. When a turn begins, its bucket is spread
+//! over the fine ring. Only the tick that is being emptied is kept in order.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -24,23 +26,78 @@ struct Node {
     next: u32,
 }
 
-/// The queue.
+/// Buckets in a circle, each the head of a list of nodes.
 #[derive(Debug)]
-pub struct Wheel {
-    /// Log₂ of a bucket's width in µs.
-    shift: u32,
-    /// Tick of the open bucket: everything at or before it is in `open`.
-    tick: u64,
-    /// Nodes of the open bucket, the next one last.
-    open: Vec<u32>,
-    buckets: Vec<u32>,
+struct Ring {
+    heads: Vec<u32>,
     /// A bit per bucket that is not empty …
     occupied: [u64; WORDS],
     /// … and one per word of these that is not zero.
     summary: u64,
+}
+
+impl Ring {
+    fn new() -> Ring {
+        Ring { heads: vec![NIL; BUCKETS as usize], occupied: [0; WORDS], summary: 0 }
+    }
+
+    /// Puts a node at the head of a bucket; returns what was there.
+    #[inline]
+    fn put(&mut self, place: u64, at: u32) -> u32 {
+        let bucket = (place % BUCKETS) as usize;
+        self.occupied[bucket / 64] |= 1 << (bucket % 64);
+        self.summary |= 1 << (bucket / 64);
+        std::mem::replace(&mut self.heads[bucket], at)
+    }
+
+    /// Empties a bucket and returns its first node.
+    #[inline]
+    fn take(&mut self, place: u64) -> u32 {
+        let bucket = (place % BUCKETS) as usize;
+        self.occupied[bucket / 64] &= !(1 << (bucket % 64));
+        if self.occupied[bucket / 64] == 0 {
+            self.summary &= !(1 << (bucket / 64));
+        }
+        std::mem::replace(&mut self.heads[bucket], NIL)
+    }
+
+    /// The first place from `from` on whose bucket is not empty, within one round.
+    #[inline]
+    fn next(&self, from: u64) -> Option<u64> {
+        if self.summary == 0 {
+            return None;
+        }
+        let start = from % BUCKETS;
+        let (word, bit) = ((start / 64) as usize, start % 64);
+        let here = self.occupied[word] & (u64::MAX << bit);
+        let bucket = if here != 0 {
+            word as u64 * 64 + u64::from(here.trailing_zeros())
+        } else {
+            // The words after this one first, then from the beginning, this one's low bits last.
+            let after = if word == 63 { 0 } else { self.summary & (u64::MAX << (word + 1)) };
+            let next = if after != 0 { after } else { self.summary }.trailing_zeros() as usize;
+            next as u64 * 64 + u64::from(self.occupied[next].trailing_zeros())
+        };
+        Some(from + (bucket + BUCKETS - start) % BUCKETS)
+    }
+}
+
+/// The queue.
+#[derive(Debug)]
+pub struct Wheel {
+    /// Log₂ of a tick's width in µs.
+    shift: u32,
+    /// The open tick: everything at or before it is in `open`.
+    tick: u64,
+    /// Nodes of the open tick, the next one last.
+    open: Vec<u32>,
+    /// Ticks of the current turn after the open one.
+    fine: Ring,
+    /// Turns after the current one.
+    coarse: Ring,
     nodes: Vec<Node>,
     unused: u32,
-    /// Beyond one turn of the wheel.
+    /// Beyond one round of the coarse ring.
     later: BinaryHeap<Reverse<(Rank, u32)>>,
 }
 
@@ -52,9 +109,8 @@ impl Wheel {
             shift: width.ilog2(),
             tick: 0,
             open: Vec::new(),
-            buckets: vec![NIL; BUCKETS as usize],
-            occupied: [0; WORDS],
-            summary: 0,
+            fine: Ring::new(),
+            coarse: Ring::new(),
             nodes: Vec::new(),
             unused: NIL,
             later: BinaryHeap::new(),
@@ -80,29 +136,37 @@ impl Wheel {
         rank(node.time, &node.input)
     }
 
-    /// Puts a node into the open bucket where it belongs.
+    #[inline]
+    fn tick_of(&self, at: u32) -> u64 {
+        self.nodes[at as usize].time.0 >> self.shift
+    }
+
+    /// Puts a node into the open tick where it belongs.
     fn insert_open(&mut self, at: u32) {
         let new = self.rank_of(at);
-        // Most are due after everything in the open bucket or before: look from the near end.
+        // Most are due after everything in the open tick or before: look from the near end.
         let place = self.open.partition_point(|other| self.rank_of(*other) > new);
         self.open.insert(place, at);
     }
 
-    /// Opens the next bucket that is not empty; `false` if there is none.
+    #[inline]
+    fn put_fine(&mut self, tick: u64, at: u32) {
+        self.nodes[at as usize].next = self.fine.put(tick, at);
+    }
+
+    /// Opens the next tick that has events; `false` if there is none.
     fn open_next(&mut self) -> bool {
-        let near = self.next_occupied();
-        let far = self.later.peek().map(|Reverse(((time, _), _))| time.0 >> self.shift);
-        let Some(tick) = near.into_iter().chain(far).min() else { return false };
+        // The fine ring never holds more than the current turn, so what is found is of this turn.
+        let tick = match self.fine.next(self.tick + 1) {
+            Some(tick) => tick,
+            None if self.turn_next() => self.fine.next(self.tick).unwrap_or(self.tick),
+            None => return false,
+        };
         self.tick = tick;
-        if near == Some(tick) {
-            self.take_bucket(tick);
-        }
-        while let Some(Reverse(((time, _), _))) = self.later.peek()
-            && time.0 >> self.shift == tick
-        {
-            if let Some(Reverse((_, at))) = self.later.pop() {
-                self.open.push(at);
-            }
+        let mut at = self.fine.take(tick);
+        while at != NIL {
+            self.open.push(at);
+            at = self.nodes[at as usize].next;
         }
         if self.open.len() > 1 {
             let mut open = std::mem::take(&mut self.open);
@@ -112,38 +176,28 @@ impl Wheel {
         true
     }
 
-    fn take_bucket(&mut self, tick: u64) {
-        let bucket = (tick % BUCKETS) as usize;
-        let mut at = std::mem::replace(&mut self.buckets[bucket], NIL);
-        while at != NIL {
-            self.open.push(at);
-            at = self.nodes[at as usize].next;
+    /// Begins the next turn that has events and spreads them over the fine ring; `false` if there is none.
+    fn turn_next(&mut self) -> bool {
+        let near = self.coarse.next(self.tick / BUCKETS + 1);
+        let far = self.later.peek().map(|Reverse(((time, _), _))| (time.0 >> self.shift) / BUCKETS);
+        let Some(turn) = near.into_iter().chain(far).min() else { return false };
+        self.tick = turn * BUCKETS;
+        if near == Some(turn) {
+            let mut at = self.coarse.take(turn);
+            while at != NIL {
+                let next = self.nodes[at as usize].next;
+                self.put_fine(self.tick_of(at), at);
+                at = next;
+            }
         }
-        self.occupied[bucket / 64] &= !(1 << (bucket % 64));
-        if self.occupied[bucket / 64] == 0 {
-            self.summary &= !(1 << (bucket / 64));
+        while let Some(Reverse(((time, _), at))) = self.later.peek()
+            && (time.0 >> self.shift) / BUCKETS == turn
+        {
+            let at = *at;
+            self.later.pop();
+            self.put_fine(self.tick_of(at), at);
         }
-    }
-
-    /// Tick of the first bucket after the open one that is not empty, within one turn.
-    #[inline]
-    fn next_occupied(&self) -> Option<u64> {
-        if self.summary == 0 {
-            return None;
-        }
-        let start = (self.tick + 1) % BUCKETS;
-        let (word, bit) = ((start / 64) as usize, start % 64);
-        let here = self.occupied[word] & (u64::MAX << bit);
-        let bucket = if here != 0 {
-            word as u64 * 64 + u64::from(here.trailing_zeros())
-        } else {
-            // The words after this one first, then from the beginning, this one's low bits last.
-            let after = if word == 63 { 0 } else { self.summary & (u64::MAX << (word + 1)) };
-            let next = if after != 0 { after } else { self.summary }.trailing_zeros() as usize;
-            next as u64 * 64 + u64::from(self.occupied[next].trailing_zeros())
-        };
-        let ahead = (bucket + BUCKETS - start) % BUCKETS;
-        Some(self.tick + 1 + ahead)
+        true
     }
 }
 
@@ -152,14 +206,13 @@ impl EventQueue for Wheel {
     fn push(&mut self, time: Time, input: Input) {
         let at = self.allot(time, input);
         let tick = time.0 >> self.shift;
+        let turns = (tick / BUCKETS).saturating_sub(self.tick / BUCKETS);
         if tick <= self.tick {
             self.insert_open(at);
-        } else if tick - self.tick < BUCKETS {
-            let bucket = (tick % BUCKETS) as usize;
-            self.nodes[at as usize].next = self.buckets[bucket];
-            self.buckets[bucket] = at;
-            self.occupied[bucket / 64] |= 1 << (bucket % 64);
-            self.summary |= 1 << (bucket / 64);
+        } else if turns == 0 {
+            self.put_fine(tick, at);
+        } else if turns < BUCKETS {
+            self.nodes[at as usize].next = self.coarse.put(tick / BUCKETS, at);
         } else {
             self.later.push(Reverse((rank(time, &input), at)));
         }
@@ -199,17 +252,17 @@ mod tests {
     }
 
     proptest! {
-        /// Any mixture of pushes (never into the past) and pops comes out as from the heap.
+        /// Any mixture of pushes (never into the past) and pops comes out as from the heap: near, in this turn, in
+        /// the next ones, beyond the coarse ring, at this very instant.
         #[test]
         fn agrees_with_the_heap(
             gap in 1_u64..5_000_000,
-            steps in prop::collection::vec((any::<bool>(), 0_u64..40_000_000, 0_u32..6), 1..400),
+            steps in prop::collection::vec((any::<bool>(), 0_u64..40_000_000_000, 0_u32..11), 1..400),
         ) {
             let (mut wheel, mut heap) = (Wheel::new(Span(gap)), HeapQueue::default());
             let mut now = Time::ZERO;
             for (number, (push, ahead, exponent)) in steps.into_iter().enumerate() {
                 if push {
-                    // Mostly near, sometimes far, sometimes at this very instant.
                     let time = now + Span(ahead / 10_u64.pow(exponent));
                     wheel.push(time, input(number as u32));
                     heap.push(time, input(number as u32));
