@@ -32,7 +32,7 @@ enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
     Policies(policies::PoliciesArgs),
-    Trace(trace::TraceArgs),
+    Trace(Box<trace::TraceArgs>),
 }
 
 /// Reads the arguments, does what they say and tells how it went.

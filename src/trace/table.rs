@@ -34,6 +34,8 @@ pub(crate) struct Table<'w> {
     header: Vec<String>,
     header_line: u64,
     row: ByteRecord,
+    /// Whether the first row is no header.
+    headless: bool,
     /// The row that was read in search of a header and is none: the next one.
     pending: bool,
 }
@@ -48,8 +50,15 @@ impl<'w> Table<'w> {
             .terminator(Terminator::Any(b'\n'))
             .buffer_capacity(1 << 16)
             .from_reader(bytes.chain(b"\n" as &[u8]));
-        let mut table =
-            Table { csv, origin, header: Vec::new(), header_line: 1, row: ByteRecord::new(), pending: false };
+        let mut table = Table {
+            csv,
+            origin,
+            header: Vec::new(),
+            header_line: 1,
+            row: ByteRecord::new(),
+            headless: false,
+            pending: false,
+        };
         if !table.read_row()? {
             return Err(TraceError::new(table.file(), "is empty")
                 .with_help("the first line names the columns, every other line is a row"));
@@ -70,6 +79,7 @@ impl<'w> Table<'w> {
         let numbers = |name: &String| name.parse::<f64>().is_ok();
         if table.header.len() >= named && table.header.iter().take(named).all(numbers) {
             table.header = (1..=table.header.len()).map(|place| place.to_string()).collect();
+            table.headless = true;
             table.pending = true;
         }
         Ok(table)
@@ -77,7 +87,7 @@ impl<'w> Table<'w> {
 
     /// Whether the file has no header.
     pub(crate) fn is_headless(&self) -> bool {
-        self.header.first().is_some_and(|name| name == "1")
+        self.headless
     }
 
     fn read_header(&self) -> Result<Vec<String>, TraceError> {

@@ -28,3 +28,11 @@ fn a_file_without_header_is_read_when_its_format_is_said() {
     let trace = super::load(&folder.path().join("t.csv"), &reading).expect("three numbers").trace;
     assert_eq!(arrivals(&trace), [(0, "7", None), (1_000_000, "8", None)]);
 }
+
+/// Found by fuzzing: a column called `1` was taken for the first of a file without header.
+#[test]
+fn a_column_called_1_is_no_missing_header() {
+    let reading = Reading { format: faassim::trace::formats::find("libcachesim"), ..Reading::default() };
+    let said = super::message(&[("t.csv", "1,0\n1,8\n")], "t.csv", &reading);
+    assert!(said.starts_with("DIR/t.csv:1: no column `time`; the header has `1`, `0`"), "{said}");
+}

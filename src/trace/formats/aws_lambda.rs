@@ -130,7 +130,7 @@ fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result<Tra
     let function = function_of(&calls, reading, &name, context)?;
     // The reduced runs count from their first call; published ones since 1970.
     let first = calls.iter().map(|call| call.arrival).min().unwrap_or(0);
-    let origin = if first < 0 || first > 86_400_000_000_000 { first } else { 0 };
+    let origin = if (0..=86_400_000_000_000).contains(&first) { 0 } else { first };
     let mut invocations = Invocations::with_capacity(calls.len());
     for call in &calls {
         invocations.push(Time((call.arrival - origin) as u64), 0, RunTime::capped(call.run));

@@ -19,7 +19,7 @@ pub(super) fn make(wish: &Wish, watch: &dyn Watch) -> Result<Trace, TraceError> 
     let wrong = |message: String, help: &str| TraceError::new(NAME, message).with_help(help);
     let span = wish.span.unwrap_or(DAY);
     let days = span.0 / DAY.0;
-    if span.0 % DAY.0 != 0 || days == 0 || days > 366 {
+    if !span.0.is_multiple_of(DAY.0) || days == 0 || days > 366 {
         return Err(wrong(format!("{span} is no number of days"), "from 1 to 366 whole days are possible"));
     }
     let functions = wish.functions.unwrap_or(FUNCTIONS);

@@ -1,7 +1,7 @@
 //! Reads a Parquet trace. Owns the checks that the native reader makes of text; must never trust a number
 //! because it is well-formed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::frame::{Group, Parquet};
 use super::{BIN_US, COUNTS, FUNCTIONS, INVOCATIONS, QUANTILES};
@@ -45,7 +45,7 @@ pub(super) fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) ->
     }
 }
 
-fn read_functions(path: &PathBuf, context: &Context<'_>) -> Result<Vec<Function>, TraceError> {
+fn read_functions(path: &Path, context: &Context<'_>) -> Result<Vec<Function>, TraceError> {
     let mut file = Parquet::open(path, context.watch)?;
     file.require(&["function", "memory_mb", "cold_us", "warm_us"])?;
     let optional = ["app", "namespace", "kind", "trigger"].map(|name| file.has(name).then_some(name));
@@ -120,7 +120,7 @@ fn unknown_function(path: &Path, number: u32, functions: usize) -> TraceError {
 }
 
 fn read_invocations(
-    path: &PathBuf,
+    path: &Path,
     functions: usize,
     context: &mut Context<'_>,
 ) -> Result<Invocations, TraceError> {
@@ -166,7 +166,7 @@ fn read_invocations(
     Ok(invocations)
 }
 
-fn read_counts(path: &PathBuf, functions: usize, context: &Context<'_>) -> Result<Counts, TraceError> {
+fn read_counts(path: &Path, functions: usize, context: &Context<'_>) -> Result<Counts, TraceError> {
     let mut file = Parquet::open(path, context.watch)?;
     file.require(&["bin", "function", "invocations"])?;
     let shown = path.display().to_string();
