@@ -241,3 +241,53 @@ fn an_interrupted_conversion_leaves_nothing() {
     assert_eq!(status.code(), Some(130));
     assert_eq!(names(folder.path()), ["counts"]);
 }
+
+#[test]
+fn nothing_of_anybody_else_is_written_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    works(folder.path(), &["trace", "generate", "t", "--preset", "litmus-iat"]);
+    let said = fails(folder.path(), &["trace", "sample", "t", "t", "--functions", "2"], 2);
+    assert!(said.contains("`t` is where the trace is read from"), "{said}");
+    fs::create_dir(folder.path().join("mine")).expect("writable");
+    for (name, text) in [("functions.csv", "x,y\n1,2\n"), ("notes.txt", "precious\n")] {
+        let file = folder.path().join("mine").join(name);
+        fs::write(&file, text).expect("writable");
+        let said = fails(folder.path(), &["trace", "convert", "t", "mine"], 2);
+        assert!(
+            said.contains(&format!("mine: holds something else than a trace of faassim: `{name}`")),
+            "{said}"
+        );
+        fs::remove_file(file).expect("still there");
+    }
+    works(folder.path(), &["trace", "convert", "t", "mine"]);
+    works(folder.path(), &["trace", "convert", "t", "mine"]);
+}
+
+#[test]
+fn what_has_no_effect_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = faassim(
+        folder.path(),
+        &["trace", "info", &bundled("azure392"), "--run-time", "5 s", "--arrivals", "uniform"],
+    );
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    for key in ["run-time", "arrivals"] {
+        assert!(
+            said.contains(&format!("`{key}` has no effect: the format (native) tells this itself")),
+            "{said}"
+        );
+    }
+    let said = fails(folder.path(), &["trace", "info", &root().join("traces").display().to_string()], 2);
+    assert!(
+        said.contains("is no trace itself, but has some in it") && said.contains("azure392` (native)"),
+        "{said}"
+    );
+    let nested = folder.path().join("outer/inner");
+    fs::create_dir_all(&nested).expect("writable");
+    fs::copy(root().join("tests/data/traces/azure2021-199-rows.csv"), nested.join("t.csv")).expect("copied");
+    let said = fails(folder.path(), &["trace", "info", "outer"], 2);
+    assert_eq!(
+        said,
+        "error: outer: is no trace itself, but has some in it\n  help: give one of `outer/inner` (azure2021)\n"
+    );
+}

@@ -392,7 +392,7 @@ fn writing_refuses_to_leave_two_files_for_one() {
         fs::read_dir(folder.path()).expect("readable").flatten().map(|e| e.file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
     let into_a_file = write_native(&trace, &folder.path().join("functions.csv"), Compression::None);
-    assert!(into_a_file.expect_err("not a folder").to_string().contains("cannot be written"));
+    assert!(into_a_file.expect_err("not a folder").to_string().contains("is a file, not a folder"));
 }
 
 fn any_function(number: usize, name: String) -> impl Strategy<Value = Function> {

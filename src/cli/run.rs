@@ -13,8 +13,8 @@ use super::{print, tell};
 use crate::artifact;
 use crate::error::{Diagnostic, Error};
 use crate::results::{
-    Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, function_table,
-    invocation_table, memory_table, summary_text, thousands,
+    Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, counted,
+    function_table, invocation_table, memory_table, summary_text, thousands,
 };
 use crate::scenario::{Engine, Override, PoolSetup, Scenario, Start, TraceSpec};
 use crate::sim::{self, Control as _, Replay, ReplayError};
@@ -167,9 +167,9 @@ fn pool_heading(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: 
 fn trace_line(scenario: &Scenario, trace: &Trace, invocations: u64) -> String {
     let whole = invocations == trace.len() as u64;
     format!(
-        "trace {}: {} functions, {}{} invocations",
+        "trace {}: {}, {}{} invocations",
         trace.name,
-        thousands(trace.functions.len() as u64),
+        counted(trace.functions.len() as u64, "function"),
         thousands(invocations),
         if whole { String::new() } else { format!(" of {}", thousands(trace.len() as u64)) },
     ) + if scenario.trace.window.from > Time::ZERO { " (from later on)" } else { "" }

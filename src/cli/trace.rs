@@ -15,8 +15,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::loading::{TraceBar, load_trace, trace_error};
 use super::tell;
-use crate::error::Error;
-use crate::results::thousands;
+use crate::error::{Diagnostic, Error};
+use crate::results::{counted, thousands};
 use crate::scenario::{Override, TraceSpec};
 use crate::trace::formats::Form;
 use crate::trace::formats::columnar::write_parquet;
@@ -149,7 +149,18 @@ enum Packing {
 
 impl WriteArgs {
     /// Writes a trace and tells where it is.
-    fn write(&self, trace: &Trace, dir: &Path) -> Result<(), Error> {
+    ///
+    /// `source`: where the trace comes from, which must not be written over.
+    fn write(&self, trace: &Trace, source: Option<&Path>, dir: &Path) -> Result<(), Error> {
+        let whole = |path: &Path| std::fs::canonicalize(path).ok();
+        let target = whole(dir);
+        let from = source.and_then(whole);
+        let of_file =
+            from.as_deref().filter(|path| path.is_file()).and_then(Path::parent).map(Path::to_owned);
+        if target.is_some() && (target == from || target == of_file) {
+            let message = format!("`{}` is where the trace is read from", dir.display());
+            return Err(Error::usage(Diagnostic::new(message).help("write into another folder")));
+        }
         let form = if self.expand { Form::Invocations } else { Form::AsHeld };
         let parquet = dir.extension().is_some_and(|ending| ending == "parquet");
         let inferred = if parquet { FileForm::Parquet } else { FileForm::Csv };
@@ -170,8 +181,8 @@ impl WriteArgs {
             _ => String::new(),
         };
         let (functions, invocations) =
-            (thousands(trace.functions.len() as u64), thousands(trace.len() as u64));
-        tell(&format!("{}: {functions} functions, {invocations} invocations{held}", dir.display()));
+            (counted(trace.functions.len() as u64, "function"), counted(trace.len() as u64, "invocation"));
+        tell(&format!("{}: {functions}, {invocations}{held}", dir.display()));
         Ok(())
     }
 }
@@ -181,7 +192,7 @@ fn unwritable(error: &crate::trace::TraceError) -> Error {
     if error.is_stop {
         return trace_error(error);
     }
-    let diagnostic = crate::error::Diagnostic::from(error);
+    let diagnostic = Diagnostic::from(error);
     if error.message.starts_with("cannot be written") {
         Error::run(diagnostic)
     } else {

@@ -11,5 +11,5 @@ mod tables;
 pub use columns::{Column, Table};
 pub use folder::Folder;
 pub use manifest::{Manifest, TraceId};
-pub use report::{Heading, Speed, artifact_text, summary_text, thousands};
+pub use report::{Heading, Speed, artifact_text, counted, summary_text, thousands};
 pub use tables::{artifact_function_table, function_table, invocation_table, memory_table};

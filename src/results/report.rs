@@ -314,6 +314,11 @@ fn short(name: &str) -> String {
     if name.chars().count() <= 24 { name.to_owned() } else { name.chars().take(12).chain(['…']).collect() }
 }
 
+/// A number of things: `1 function`, `1,348 functions`.
+pub fn counted(number: u64, thing: &str) -> String {
+    format!("{} {thing}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
 /// A whole number with commas between thousands.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();

@@ -33,6 +33,8 @@ pub struct Format {
     pub files: &'static str,
     /// Who publishes or writes it.
     pub source: &'static str,
+    /// Which keys of a reading mean something to it.
+    pub heeds: &'static [&'static str],
     recognise: fn(&Look) -> bool,
     read: fn(&Path, &Reading, &mut Context<'_>) -> Result<Trace, TraceError>,
 }
@@ -89,6 +91,12 @@ pub fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result
         None => recognise(path)?,
     };
     let trace = (format.read)(path, reading, context)?;
+    for key in reading.given() {
+        let in_vain = key == "arrivals" && trace.listed().is_some();
+        if in_vain || !format.heeds.contains(&key) {
+            context.note(format!("`{key}` has no effect: the format ({}) tells this itself", format.name));
+        }
+    }
     match reading.unit {
         Unit::Function => Ok(trace),
         Unit::App => trace.by_app(),
@@ -113,6 +121,11 @@ pub fn recognise(path: &Path) -> Result<&'static Format, TraceError> {
     let look = Look::at(path)?;
     if let Some(format) = FORMATS.iter().find(|format| (format.recognise)(&look)) {
         return Ok(format);
+    }
+    let name =
+        |inner: &Look| FORMATS.iter().find(|format| (format.recognise)(inner)).map(|format| format.name);
+    if let Some(error) = look.deeper(name) {
+        return Err(error);
     }
     // What is missing or is a folder without any data was most likely meant as a native trace, whose
     // messages know what is beside it.

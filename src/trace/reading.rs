@@ -152,6 +152,25 @@ impl Reading {
     /// Cold start of functions whose format tells none.
     pub const COLD_START: Span = Span::from_secs(1);
 
+    /// The keys that fill in what a format leaves open, or say which part is wanted.
+    pub const KEYS: [&str; 7] =
+        ["days", "app-memory", "run-time", "cold-start", "incomplete", "function-memory", "arrivals"];
+
+    /// Those of [`Reading::KEYS`] that are not at their defaults.
+    pub(crate) fn given(&self) -> impl Iterator<Item = &'static str> {
+        let usual = Reading::default();
+        let changed = [
+            self.days != usual.days,
+            self.app_memory != usual.app_memory,
+            self.run_time != usual.run_time,
+            self.cold_start != usual.cold_start,
+            self.incomplete != usual.incomplete,
+            self.memory != usual.memory,
+            self.spacing != usual.spacing,
+        ];
+        Reading::KEYS.into_iter().zip(changed).filter(|(_, changed)| *changed).map(|(key, _)| key)
+    }
+
     /// How counts become arrivals.
     pub fn expansion(&self) -> Expansion {
         Expansion { spacing: self.spacing, seed: self.seed }

@@ -22,5 +22,5 @@ pub struct ConvertArgs {
 
 pub(super) fn convert(args: &ConvertArgs) -> Result<(), Error> {
     let trace = args.read.load(&args.path)?;
-    args.write.write(&trace, &args.output)
+    args.write.write(&trace, Some(&args.path), &args.output)
 }

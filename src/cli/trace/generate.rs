@@ -37,7 +37,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "TIME")]
     span: Option<Span>,
     /// How uneven popularity is: the exponent of Zipf's law
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     zipf: Option<f64>,
     /// Of everything drawn
     #[arg(long, default_value_t = DEFAULT_SEED)]
@@ -69,7 +69,7 @@ pub(super) fn generate(args: &GenerateArgs) -> Result<(), Error> {
     let trace = preset.make(&wish, &bar).map_err(|error| trace_error(&error))?;
     bar.clear();
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(preset.name));
-    args.write.write(&trace, &output)
+    args.write.write(&trace, None, &output)
 }
 
 fn list() -> String {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::results::thousands;
+use crate::results::{counted, thousands};
 use crate::trace::info::{GapFigures, Info, PopularityFigures, Spread};
 
 /// The whole text.
@@ -24,12 +24,12 @@ fn head(out: &mut String, info: &Info) {
     let mut line = |label: &str, text: String| {
         let _ = writeln!(out, "  {label:<21}{text}");
     };
-    let apps = if info.apps > 0 { format!(" of {} apps", thousands(info.apps)) } else { String::new() };
+    let apps = if info.apps > 0 { format!(" of {}", counted(info.apps, "app")) } else { String::new() };
     let owners =
         if info.owners > 1 { format!(" and {} owners", thousands(info.owners)) } else { String::new() };
     line("functions", format!("{}{apps}{owners}", thousands(info.functions)));
     line("invocations", thousands(info.invocations));
-    line("compulsory cold", format!("{} functions are invoked at all", thousands(info.compulsory_cold)));
+    line("compulsory cold", format!("{} invoked at all", counted(info.compulsory_cold, "function")));
     let rate =
         if info.rate_per_s > 0.0 { format!(", {} a second", short(info.rate_per_s)) } else { String::new() };
     line("span", format!("{}{rate}", seconds(info.span_s)));

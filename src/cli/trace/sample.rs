@@ -33,10 +33,10 @@ pub struct SampleArgs {
     #[arg(long, value_name = "TIME")]
     until: Option<Span>,
     /// Keep at most so many invocations
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// As many times as many invocations: below 1 some are left out, above 1 copies are added
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     rate: Option<f64>,
     #[command(flatten)]
     write: WriteArgs,
@@ -60,6 +60,12 @@ pub(super) fn sample(args: &SampleArgs) -> Result<(), Error> {
         let help = "give --functions, --from, --until, --limit or --rate; `faassim trace convert` copies";
         return Err(Error::usage(Diagnostic::new("nothing is to be left out").help(help)));
     }
+    if let (Some(from), Some(until)) = (args.from, args.until)
+        && from >= until
+    {
+        let message = format!("--until, {until}, is not after --from, {from}");
+        return Err(Error::usage(Diagnostic::new(message).help("no invocation would be left")));
+    }
     let spec = args.read.spec(&args.path)?;
     let seed = args.read.seed.as_ref().map_or(DEFAULT_SEED, |_| spec.reading.seed);
     let mut trace = args.read.load(&args.path)?;
@@ -78,5 +84,5 @@ pub(super) fn sample(args: &SampleArgs) -> Result<(), Error> {
     if let Some(rate) = args.rate {
         trace = trace.at_rate(rate, seed).map_err(|error| trace_error(&error))?;
     }
-    args.write.write(&trace, &args.output)
+    args.write.write(&trace, Some(&args.path), &args.output)
 }

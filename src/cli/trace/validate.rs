@@ -9,7 +9,7 @@ use super::{ReadArgs, trace_error};
 use crate::cli::loading::TraceBar;
 use crate::cli::{print, tell};
 use crate::error::{Diagnostic, Error, Kind};
-use crate::results::thousands;
+use crate::results::counted;
 use crate::trace::Context;
 use crate::trace::formats;
 
@@ -45,11 +45,11 @@ pub(super) fn validate(args: &ValidateArgs) -> Result<(), Error> {
         wrong.extend(faults.iter().map(Diagnostic::from));
         match read {
             Ok((format, trace)) if faults.is_empty() => print(&format!(
-                "{}: fine ({}, {} functions, {} invocations)\n",
+                "{}: fine ({}, {}, {})\n",
                 path.display(),
                 format.name,
-                thousands(trace.functions.len() as u64),
-                thousands(trace.len() as u64)
+                counted(trace.functions.len() as u64, "function"),
+                counted(trace.len() as u64, "invocation")
             ))?,
             // What was read around the faults is not the trace, and is not spoken of.
             Ok(_) => {}

@@ -27,6 +27,9 @@ pub struct Panel {
     pub lines: Vec<Line>,
 }
 
+/// So few points are marked: a line between them, if there is any, is hard to see.
+const FEW: usize = 30;
+
 /// Room at the right for the names of lines.
 const LEGEND: i32 = 110;
 
@@ -78,6 +81,11 @@ impl Panel {
             let inside = points
                 .into_iter()
                 .filter(|point| (x.0..=x.1).contains(&point.0) && (y.0..=y.1).contains(&point.1));
+            let inside: Vec<(f64, f64)> = inside.collect();
+            if inside.len() <= FEW {
+                let dots = inside.iter().map(|point| Circle::new(*point, 3, colour.filled()));
+                chart.draw_series(dots).map_err(failed)?;
+            }
             chart.draw_series(LineSeries::new(inside, colour.stroke_width(2))).map_err(failed)?;
         }
         if legend > 0 {

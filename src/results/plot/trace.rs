@@ -3,7 +3,7 @@
 
 use super::{Axis, Line, Panel, Target};
 use crate::error::Error;
-use crate::results::thousands;
+use crate::results::counted;
 use crate::trace::info::{Curves, Info};
 
 /// Points of a line at most: more cannot be told apart on a panel.
@@ -17,10 +17,10 @@ const MINUTES: usize = 360;
 /// The file cannot be written.
 pub fn draw(info: &Info, curves: &Curves, target: Target) -> Result<(), Error> {
     let title = format!(
-        "{}: {} functions, {} invocations",
+        "{}: {}, {}",
         info.name,
-        thousands(info.functions),
-        thousands(info.invocations)
+        counted(info.functions, "function"),
+        counted(info.invocations, "invocation")
     );
     let panels =
         [load(curves), by_rank(curves), top(curves), gaps(curves), memory(curves), run_times(curves)];
@@ -37,14 +37,20 @@ fn load(curves: &Curves) -> Panel {
     let points: Vec<(f64, f64)> = curves
         .per_minute
         .chunks(step)
+        // A last bin that is not full would seem busier or idler than it is.
+        .filter(|minutes| minutes.len() == step || curves.per_minute.len() < step)
         .map(|minutes| {
             let sum: u64 = minutes.iter().map(|(_, load)| load).sum();
             (minutes[0].0 as f64 / 60.0, sum as f64 / minutes.len() as f64)
         })
         .collect();
+    let hour = |place: Option<&(u64, u64)>, more: u64| {
+        place.map_or(0.0, |(minute, _)| (minute + more) as f64 / 60.0)
+    };
+    let hours = (hour(curves.per_minute.first(), 0), hour(curves.per_minute.last(), 1));
     Panel {
         title: "Load".to_owned(),
-        x: Axis::linear("time (h)"),
+        x: Axis { bounds: Some(hours), ..Axis::linear("time (h)") },
         y: Axis::from_zero("invocations per minute", points.iter().map(|point| point.1)),
         lines: one(points),
     }

@@ -32,6 +32,7 @@ pub const FORMAT: Format = Format {
     summary: "measured runs of one function on AWS Lambda, cold starts and containers told",
     files: "a file with arrival_s,client_end_s,fn_start_s,fn_end_s,is_cold,container, or as published",
     source: "Mahmoudi and Khazaei, IEEE TCC 2020; github.com/pacslab/serverless-performance-modeling",
+    heeds: &["cold-start", "function-memory"],
     recognise: |look| {
         let header = look.header();
         let has = |name: &str| header.iter().any(|found| found == name);

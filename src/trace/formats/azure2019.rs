@@ -38,6 +38,7 @@ pub const FORMAT: Format = Format {
     summary: "Azure Functions Trace 2019: counts per function and minute, days 1 to 14",
     files: "a folder of invocations_per_function_md.anon.dNN.csv and their companions, or one of these",
     source: "Shahrad et al., ATC'20; github.com/Azure/AzurePublicDataset",
+    heeds: &Reading::KEYS,
     recognise: |look| files::is_azure(look),
     read,
 };

@@ -31,6 +31,7 @@ pub const FORMAT: Format = Format {
     summary: "Azure Functions Invocation Trace 2021: one row per invocation",
     files: "a file with app,func,end_timestamp,duration (seconds), or the folder it is alone in",
     source: "Zhang et al., SOSP'21; github.com/Azure/AzurePublicDataset",
+    heeds: &["cold-start", "function-memory"],
     recognise: |look| {
         let header = look.header();
         ["app", "func", "end_timestamp", "duration"]
@@ -108,9 +109,6 @@ fn finished(
     trace: &str,
     context: &mut Context<'_>,
 ) -> Result<Vec<Function>, TraceError> {
-    if matches!(reading.run_time, RunTimes::Percentiles | RunTimes::Given(_)) {
-        context.note("run-time is ignored: every invocation has its own duration");
-    }
     if reading.memory.is_none() {
         context.note(format!(
             "the format tells no memory: {} is assumed for every function; set function-memory",

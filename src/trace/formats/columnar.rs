@@ -23,6 +23,7 @@ pub const FORMAT: Format = Format {
     summary: "faassim's own as Parquet, the fastest to read",
     files: "a folder with functions.parquet and invocations.parquet or counts.parquet",
     source: "faassim trace convert",
+    heeds: &["arrivals"],
     recognise: |look| {
         let inside = [FUNCTIONS, INVOCATIONS, COUNTS].map(|name| look.path().join(name));
         let itself =

@@ -32,6 +32,7 @@ pub const FORMAT: Format = Format {
     summary: "Huawei 2023/2025: requests per minute or second, one column per function",
     files: "a file or folder of files with day,time,0,1,2,… (seconds)",
     source: "Joosen et al., SoCC'23 and EuroSys'25; github.com/sir-lab/data-release",
+    heeds: &["days", "run-time", "cold-start", "function-memory", "arrivals"],
     recognise: |look| is_huawei(&look.header()),
     read,
 };

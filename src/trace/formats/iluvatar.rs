@@ -23,6 +23,7 @@ pub const FORMAT: Format = Format {
     summary: "traces of Ilúvatar's load generator",
     files: "NAME.csv (func_name,invoke_time_ms) and metadata-NAME.csv or NAME-metadata.csv; a folder of both",
     source: "github.com/COS-IN/iluvatar-faas, docs/LOAD.md",
+    heeds: &[],
     recognise: |look| look.tables().iter().any(|file| is_invocations(&header(file))),
     read,
 };

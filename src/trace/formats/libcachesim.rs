@@ -28,6 +28,7 @@ pub const FORMAT: Format = Format {
     summary: "libCacheSim's CSV: objects become functions, sizes memory",
     files: "a file with time,object,size (seconds, bytes), by name or as the first three columns",
     source: "github.com/1a1a11a/libCacheSim",
+    heeds: &["run-time", "cold-start", "function-memory"],
     recognise,
     read,
 };

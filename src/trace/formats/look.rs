@@ -60,7 +60,8 @@ impl Look {
 
     /// The same, only those that may be tables of text.
     pub(crate) fn tables(&self) -> Vec<PathBuf> {
-        self.files().into_iter().filter(|file| is_table(file)).collect()
+        // A file that was named is looked at whatever it is called.
+        self.files().into_iter().filter(|file| self.names.is_none() || is_table(file)).collect()
     }
 
     /// The first line of the file that the path is, or of the first table in the folder, as lower-case
@@ -69,12 +70,35 @@ impl Look {
         self.tables().first().map_or_else(Vec::new, |file| header(file))
     }
 
+    /// What is said of a folder without files whose folders hold traces; `format`: the name of a folder's.
+    pub(crate) fn deeper(&self, format: impl Fn(&Look) -> Option<&'static str>) -> Option<TraceError> {
+        let mut inner: Vec<PathBuf> = fs::read_dir(&self.path)
+            .ok()?
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect();
+        inner.sort();
+        let there: Vec<String> = inner
+            .iter()
+            .filter_map(|path| Some(format!("`{}` ({})", path.display(), format(&Look::at(path).ok()?)?)))
+            .take(20)
+            .collect();
+        if there.is_empty() {
+            return None;
+        }
+        let error =
+            TraceError::new(self.path.display().to_string(), "is no trace itself, but has some in it");
+        Some(error.with_help(format!("give one of {}", there.join(", "))))
+    }
+
     /// What is said if no format fits.
     pub(crate) fn unrecognised<'a>(&self, formats: impl Iterator<Item = &'a str>) -> TraceError {
         let header = self.header();
         let shown: Vec<&str> = header.iter().take(6).map(String::as_str).collect();
         let more = if header.len() > shown.len() { " …" } else { "" };
         let found = match (self.tables().first(), &self.names) {
+            (Some(_), _) if header.is_empty() => "; it is empty, or no text".to_owned(),
             (Some(file), Some(_)) => {
                 let file = file.file_name().unwrap_or_default().to_string_lossy();
                 format!("; `{file}` begins with {}{more}", listed(shown))
@@ -91,7 +115,7 @@ impl Look {
 pub(crate) fn is_table(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
     let name = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
-    name.ends_with(".csv") || name.ends_with(".txt") || !name.contains('.')
+    name.ends_with(".csv") || name.ends_with(".txt")
 }
 
 /// The first line of a file as lower-case names; empty if it cannot be read.

@@ -56,6 +56,7 @@ pub const FORMAT: Format = Format {
     summary: "faassim's own: functions, and invocations one by one or as counts",
     files: "a folder with functions.csv and invocations.csv or counts.csv; PREFIX.functions.csv, PREFIX.trace.csv",
     source: "traces/README.md; the second form is the FaasCache artifact's",
+    heeds: &["arrivals"],
     recognise: |look| files::is_native(look.path()),
     read,
 };

@@ -29,6 +29,7 @@ pub const FORMAT: Format = Format {
     summary: "OpenDC's serverless traces: one file per function, a row per minute",
     files: "a folder of CSV files with Timestamp [ms],Invocations,Avg Exec time per Invocation,…",
     source: "github.com/atlarge-research/opendc, opendc-experiments-faas",
+    heeds: &["run-time", "cold-start", "function-memory", "arrivals"],
     recognise: |look| is_opendc(&look.header()),
     read,
 };

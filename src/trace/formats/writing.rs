@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::look::header;
 use crate::trace::error::TraceError;
 use crate::trace::source::Stopped;
 use crate::trace::watch::{Doing, Watch};
@@ -99,6 +100,16 @@ impl<'d> New<'d> {
             return Err(TraceError::new(other.display().to_string(), "would stand beside the new file")
                 .with_help("move it away, or write into another folder"));
         }
+        if dir.is_file() {
+            return Err(TraceError::new(dir.display().to_string(), "is a file, not a folder")
+                .with_help("a trace is written into a folder of its own"));
+        }
+        if let Some(other) = foreign(dir) {
+            let message = format!("holds something else than a trace of faassim: `{other}`");
+            return Err(
+                TraceError::new(dir.display().to_string(), message).with_help("write into another folder")
+            );
+        }
         let new = New { dir, made: !dir.exists(), files: RefCell::new(Vec::new()) };
         fs::create_dir_all(dir).map_err(|error| new.failed(&error))?;
         Ok(new)
@@ -150,6 +161,24 @@ impl<'d> New<'d> {
         TraceError::new(self.dir.display().to_string(), format!("cannot be written: {error}"))
             .with_help("give a folder that can be written, on a disk with room")
     }
+}
+
+/// The first thing in a folder that is no file of a trace, and might be lost or mistaken for a part of it.
+fn foreign(dir: &Path) -> Option<String> {
+    let mut names: Vec<String> = fs::read_dir(dir)
+        .ok()?
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    let ours = |name: &String| {
+        let columns = if name.starts_with("functions.csv") { header(&dir.join(name)) } else { Vec::new() };
+        // Somebody else's table of functions would be lost.
+        let functions = columns.is_empty() || columns.iter().any(|column| column.contains("mem"));
+        NAMES.contains(&name.as_str()) && functions
+    };
+    names.into_iter().find(|name| !ours(name))
 }
 
 impl Drop for New<'_> {

@@ -37,9 +37,9 @@ struct Found {
     path: PathBuf,
 }
 
-/// Whether the path is such a file, or a folder with one.
+/// Whether the path is a file of one of the three kinds, or a folder with one.
 pub(super) fn is_azure(look: &Look) -> bool {
-    look.tables().iter().any(|file| kind(&header(file)) == Some(Kind::Invocations))
+    look.tables().iter().any(|file| kind(&header(file)).is_some())
 }
 
 /// The kind of file with these columns, which are in lower case.
@@ -97,6 +97,10 @@ impl Files {
         };
         let there: Vec<u16> =
             sorted(found.iter().filter(|file| file.kind == Kind::Invocations).map(|file| file.day));
+        if there.is_empty() && path.is_file() {
+            return Err(TraceError::new(shown, "tells no invocations, only what goes with them")
+                .with_help(format!("give its folder, `{}`, or a file of invocations", folder.display())));
+        }
         if there.is_empty() {
             return Err(TraceError::new(shown, "has no file of invocations per function and minute")
                 .with_help(
