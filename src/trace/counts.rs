@@ -3,6 +3,7 @@
 //! invocations of a bin arrive (that is `expand`'s).
 
 use super::function::Function;
+use super::number::MAX_MICROS;
 use crate::random::text_key;
 use crate::time::Span;
 
@@ -74,6 +75,11 @@ impl Counts {
 
     /// The most bins: 194 days of seconds, 31 years of minutes.
     pub const MOST_BINS: u32 = 1 << 24;
+
+    /// The most bins of a width: their instants must be among those that are counted here.
+    pub fn most_bins(width: Span) -> u32 {
+        u32::try_from(MAX_MICROS / width.0.max(1)).unwrap_or(u32::MAX).min(Counts::MOST_BINS)
+    }
 
     /// How wide a bin is.
     pub fn width(&self) -> Span {

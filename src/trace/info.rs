@@ -106,7 +106,7 @@ pub struct MeasuredFigures {
 /// The lines of a plot that is not among the figures.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Curves {
-    /// Invocations of each minute, with the minute's number.
+    /// Invocations of each minute that has any, with the minute's number.
     pub per_minute: Vec<(u64, u64)>,
     /// Invocations by function, most first; those that are never invoked left out.
     pub invoked: Vec<u64>,

@@ -102,6 +102,15 @@ struct Counted {
     expansion: Expansion,
 }
 
+impl Counted {
+    /// Whether every row is the function of the same number: not if functions were merged into apps, even if there
+    /// are as many of these.
+    fn rows_are(&self, functions: &[Function]) -> bool {
+        let of = |(number, function)| Row::of(number, function);
+        self.rows.len() == functions.len() && (0..).zip(functions).map(of).eq(self.rows.iter().cloned())
+    }
+}
+
 /// A trace that was read, and what the reader should tell its user.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Loaded {
@@ -250,7 +259,7 @@ impl Trace {
     /// The invocations as counts by function, and how they are expanded, if they are held so.
     pub fn counts(&self) -> Option<(&Counts, Expansion)> {
         match &self.body {
-            Body::Counted(counted) if counted.rows.len() == self.functions.len() => {
+            Body::Counted(counted) if counted.rows_are(&self.functions) => {
                 Some((&counted.counts, counted.expansion))
             }
             Body::Listed(_) | Body::Counted(_) => None,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use super::expand::Expander;
 use super::invocations::{Arrival, Invocations};
@@ -41,7 +41,7 @@ pub struct Stream<'a> {
 
 enum Held<'a> {
     Listed(&'a Invocations),
-    Expanded { batch: Invocations, batches: Receiver<Invocations> },
+    Expanded { batch: Invocations, batches: Receiver<Invocations>, worker: Option<JoinHandle<()>> },
 }
 
 impl<'a> Stream<'a> {
@@ -53,8 +53,8 @@ impl<'a> Stream<'a> {
                 Stream { held: Held::Listed(invocations), at, end, left }
             }
             Body::Counted(counted) => {
-                let batches = expand_ahead(Arc::clone(counted), window);
-                let held = Held::Expanded { batch: Invocations::default(), batches };
+                let (batches, worker) = expand_ahead(Arc::clone(counted), window);
+                let held = Held::Expanded { batch: Invocations::default(), batches, worker: Some(worker) };
                 Stream { held, at: 0, end: 0, left }
             }
         }
@@ -63,8 +63,14 @@ impl<'a> Stream<'a> {
     /// Takes the next batch; `false` if there is none.
     #[cold]
     fn refill(&mut self) -> bool {
-        let Held::Expanded { batch, batches } = &mut self.held else { return false };
-        let Ok(next) = batches.recv() else { return false };
+        let Held::Expanded { batch, batches, worker } = &mut self.held else { return false };
+        let Ok(next) = batches.recv() else {
+            // Its work is done, or it broke: then this is no end of the trace.
+            if let Some(Err(panic)) = worker.take().map(JoinHandle::join) {
+                std::panic::resume_unwind(panic);
+            }
+            return false;
+        };
         *batch = next;
         self.at = 0;
         self.end = batch.len();
@@ -123,7 +129,7 @@ fn cuts(counted: &Counted, bin: usize, window: Window) -> bool {
 }
 
 /// Expands the bins of a window on a thread of its own, which ends when nobody listens any more.
-fn expand_ahead(counted: Arc<Counted>, window: Window) -> Receiver<Invocations> {
+fn expand_ahead(counted: Arc<Counted>, window: Window) -> (Receiver<Invocations>, JoinHandle<()>) {
     let (sender, batches) = sync_channel(AHEAD);
     let work = move || {
         let mut expander = Expander::new(&counted.counts, &counted.rows, counted.expansion);
@@ -141,8 +147,7 @@ fn expand_ahead(counted: Arc<Counted>, window: Window) -> Receiver<Invocations> 
         // Nobody listening is no fault: whoever asked has seen enough.
         let _ = sender.send(batch);
     };
-    thread::spawn(work);
-    batches
+    (batches, thread::spawn(work))
 }
 
 /// How many invocations a window has.

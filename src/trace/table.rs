@@ -1,6 +1,7 @@
 //! A CSV file as named columns and rows. Owns finding a column by one of its names, exact line
 //! numbers, and messages that point at a field; knows nothing of what the columns mean.
 
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -43,28 +44,8 @@ pub(crate) struct Table<'w> {
 impl<'w> Table<'w> {
     /// Opens a file and reads its header.
     pub(crate) fn open(path: &Path, watch: &'w dyn Watch) -> Result<Table<'w>, TraceError> {
-        let (bytes, origin) = source::open(path, watch)?;
-        let csv = csv::ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .terminator(Terminator::Any(b'\n'))
-            .buffer_capacity(1 << 16)
-            .from_reader(bytes.chain(b"\n" as &[u8]));
-        let mut table = Table {
-            csv,
-            origin,
-            header: Vec::new(),
-            header_line: 1,
-            row: ByteRecord::new(),
-            headless: false,
-            pending: false,
-        };
-        if !table.read_row()? {
-            return Err(TraceError::new(table.file(), "is empty")
-                .with_help("the first line names the columns, every other line is a row"));
-        }
-        table.header_line = table.line();
-        table.header = table.read_header()?;
+        let table = Table::begin(path, watch)?;
+        table.check_header()?;
         Ok(table)
     }
 
@@ -75,13 +56,34 @@ impl<'w> Table<'w> {
         named: usize,
         watch: &'w dyn Watch,
     ) -> Result<Table<'w>, TraceError> {
-        let mut table = Table::open(path, watch)?;
+        let mut table = Table::begin(path, watch)?;
         let numbers = |name: &String| name.parse::<f64>().is_ok();
         if table.header.len() >= named && table.header.iter().take(named).all(numbers) {
             table.header = (1..=table.header.len()).map(|place| place.to_string()).collect();
             table.headless = true;
             table.pending = true;
         }
+        table.check_header()?;
+        Ok(table)
+    }
+
+    /// Opens a file and reads its first row.
+    fn begin(path: &Path, watch: &'w dyn Watch) -> Result<Table<'w>, TraceError> {
+        let (bytes, origin) = source::open(path, watch)?;
+        let csv = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .terminator(Terminator::Any(b'\n'))
+            .buffer_capacity(1 << 16)
+            .from_reader(bytes.chain(b"\n" as &[u8]));
+        let (header, row) = (Vec::new(), ByteRecord::new());
+        let mut table = Table { csv, origin, header, header_line: 1, row, headless: false, pending: false };
+        if !table.read_row()? {
+            return Err(TraceError::new(table.file(), "is empty")
+                .with_help("the first line names the columns, every other line is a row"));
+        }
+        table.header_line = table.line();
+        table.header = table.read_header()?;
         Ok(table)
     }
 
@@ -91,21 +93,25 @@ impl<'w> Table<'w> {
     }
 
     fn read_header(&self) -> Result<Vec<String>, TraceError> {
-        let mut header: Vec<String> = Vec::with_capacity(self.row.len());
-        for index in 0..self.row.len() {
+        let name = |index: usize| {
             let name = self.field(index).trim_ascii();
-            let name = std::str::from_utf8(name).map_err(|_| {
+            std::str::from_utf8(name).map(str::to_owned).map_err(|_| {
                 self.bad_header(format!("the column name {} is not valid UTF-8", quoted(name)))
                     .with_help("save the file as UTF-8")
-            })?;
-            if !name.is_empty() && header.iter().any(|other| other.eq_ignore_ascii_case(name)) {
-                return Err(self
-                    .bad_header(format!("two columns are called `{name}`"))
-                    .with_help("rename or remove one of them"));
-            }
-            header.push(name.to_owned());
+            })
+        };
+        (0..self.row.len()).map(name).collect()
+    }
+
+    /// No two columns have one name; those without a name do not count.
+    fn check_header(&self) -> Result<(), TraceError> {
+        let mut seen = HashSet::with_capacity(self.header.len());
+        match self.header.iter().find(|name| !name.is_empty() && !seen.insert(name.to_ascii_lowercase())) {
+            None => Ok(()),
+            Some(twice) => Err(self
+                .bad_header(format!("two columns are called `{twice}`"))
+                .with_help("rename or remove one of them")),
         }
-        Ok(header)
     }
 
     /// The place of a column, if the file has it: by its own name, else by the first alias there is.

@@ -88,8 +88,10 @@ fn units(functions: &[Function]) -> (Vec<Function>, Vec<u32>) {
 
 fn merged(name: String, functions: &[Function], members: &[usize]) -> Function {
     let members = || members.iter().map(|member| &functions[*member]);
-    let count = members().count() as u64;
-    let mean = |of: fn(&Function) -> Span| Span(members().map(|function| of(function).0 / count).sum());
+    let count = members().count() as u128;
+    let mean = |of: fn(&Function) -> Span| {
+        Span((members().map(|function| u128::from(of(function).0)).sum::<u128>() / count) as u64)
+    };
     let first = members().next();
     Function {
         app: first.and_then(|function| function.app.clone()),

@@ -232,3 +232,14 @@ fn a_window_is_the_same_part_of_the_same_arrivals() {
         assert_eq!(trace.stream(window).collect::<Vec<_>>(), expected);
     }
 }
+
+#[test]
+fn apps_of_one_function_each_are_not_taken_for_their_functions() {
+    let text = "HashOwner,HashApp,HashFunction,Trigger,1\no,z,fa,http,5\no,a,fb,http,1\n";
+    let reading = Reading { unit: Unit::App, ..Reading::default() };
+    let trace = read_as("azure2019", &[("d01.csv", text)], "d01.csv", &reading).trace;
+    assert!(trace.counts().is_none(), "written as counts by function, they would be swapped");
+    assert_eq!(trace.invocations_by_function(), [1, 5]);
+    let cells = by_minute(&trace);
+    assert_eq!((cells[&("a".to_owned(), 0)], cells[&("z".to_owned(), 0)]), (1, 5));
+}

@@ -180,3 +180,26 @@ fn two_forms_never_stand_beside_each_other() {
     let error = write_csv(&trace, home.path(), Compression::None, Form::AsHeld, &()).expect_err("two forms");
     assert!(error.to_string().contains("functions.parquet: would stand beside the new file"), "{error}");
 }
+
+#[test]
+fn bins_without_a_column_are_said_before_anything_is_written() {
+    let mut counts = Builder::new(Span::from_secs(7));
+    counts.add(3, 0, 2);
+    let functions = vec![Function::new("a", Memory(1), Span(2), Span(1))];
+    let expansion = Expansion { spacing: Spacing::Uniform, seed: 5 };
+    let trace = Trace::counted("t", functions, counts.finish(), expansion).expect("valid");
+    let home = TempDir::new().expect("a temporary folder");
+    let to = home.path().join("new");
+    let error = write_csv(&trace, &to, Compression::None, Form::AsHeld, &()).expect_err("no column");
+    assert_eq!(
+        error.to_string(),
+        "t: holds counts per 7 s, for which CSV has no column\n  \
+         help: write Parquet (--to parquet), or the invocations one by one (--expand)"
+    );
+    assert!(!to.exists());
+    write_parquet(&trace, &to, Form::AsHeld, &()).expect("Parquet has");
+    assert_eq!(
+        load(&to, &Reading::default()).expect("good").trace.counts().expect("counts").0.width(),
+        Span::from_secs(7)
+    );
+}

@@ -39,7 +39,7 @@ fn missing_fields_are_no_requests_and_missing_days_are_gaps() {
     let days = Reading { days: vec![2], ..reading() };
     assert_eq!(read_as("huawei", &files, "requests_minute", &days).trace.len(), 3);
     let said = message(&files, "requests_minute", &Reading { days: vec![1], ..reading() });
-    assert_eq!(said, "DIR/requests_minute: has no day 1\n  help: the files are called day_000.csv and so on");
+    assert_eq!(said, "DIR/requests_minute: has no day 1\n  help: the days there are: 0, 2");
 }
 
 #[test]
@@ -63,4 +63,21 @@ fn run_times_and_memory_come_from_the_folders_beside() {
         functions(&trace),
         [("f0", 512, 1400.0, 400.0), ("f1", 512, 1040.0, 40.0), ("f2", 128, 1100.0, 100.0)]
     );
+}
+
+#[test]
+fn days_are_read_in_their_order_and_rows_need_not_be_regular() {
+    let text = |day: u64, times: &[u64]| {
+        let rows: String = times.iter().map(|time| format!("{day},{},1\n", day * 86_400 + time)).collect();
+        format!("day,time,0\n{rows}")
+    };
+    let (one, two, ten) = (text(1, &[0, 60]), text(2, &[0, 60, 119]), text(10, &[120]));
+    let files = [("day_1.csv", one.as_str()), ("day_2.csv", two.as_str()), ("day_10.csv", ten.as_str())];
+    let Loaded { trace, .. } = read_as("huawei", &files, "", &reading());
+    // A row a second early makes bins of a second: every request is where it was told.
+    assert_eq!(trace.counts().expect("counts").0.width(), Span::from_secs(1));
+    let times: Vec<u64> = trace.arrivals().map(|arrival| arrival.time.0 / 1_000_000 - 86_400).collect();
+    assert_eq!(times, [0, 60, 86_400, 86_460, 86_519, 9 * 86_400 + 120]);
+    let said = message(&files, "day_1.csv", &Reading { days: vec![2], ..reading() });
+    assert_eq!(said, "DIR/day_1.csv: has no day 2\n  help: the days there are: 1");
 }

@@ -36,3 +36,11 @@ fn a_column_called_1_is_no_missing_header() {
     let said = super::message(&[("t.csv", "1,0\n1,8\n")], "t.csv", &reading);
     assert!(said.starts_with("DIR/t.csv:1: no column `time`; the header has `1`, `0`"), "{said}");
 }
+
+#[test]
+fn equal_fields_of_the_first_row_are_no_equal_names() {
+    let reading = Reading { format: faassim::trace::formats::find("libcachesim"), ..Reading::default() };
+    let folder = super::folder(&[("t.csv", "0,0,4096\n1,5,100\n")]);
+    let trace = super::load(&folder.path().join("t.csv"), &reading).expect("three numbers").trace;
+    assert_eq!(arrivals(&trace), [(0, "0", None), (1_000_000, "5", None)]);
+}

@@ -31,7 +31,7 @@ pub struct GenerateArgs {
     #[arg(long, value_name = "N")]
     invocations: Option<u64>,
     /// How many days
-    #[arg(long, value_name = "N", conflicts_with = "span")]
+    #[arg(long, value_name = "N", conflicts_with = "span", value_parser = clap::value_parser!(u32).range(1..=366))]
     days: Option<u32>,
     /// How long, for example "2 h"
     #[arg(long, value_name = "TIME")]

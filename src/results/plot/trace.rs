@@ -32,25 +32,24 @@ fn one(points: Vec<(f64, f64)>) -> Vec<Line> {
 }
 
 fn load(curves: &Curves) -> Panel {
-    let step = curves.per_minute.len().div_ceil(MINUTES).max(1);
+    let ends = curves.per_minute.first().zip(curves.per_minute.last());
+    let (first, end) = ends.map_or((0, 0), |((first, _), (last, _))| (*first, last + 1));
     // Beyond what can be told apart, the mean of neighbouring minutes.
-    let points: Vec<(f64, f64)> = curves
-        .per_minute
-        .chunks(step)
-        // A last bin that is not full would seem busier or idler than it is.
-        .filter(|minutes| minutes.len() == step || curves.per_minute.len() < step)
-        .map(|minutes| {
-            let sum: u64 = minutes.iter().map(|(_, load)| load).sum();
-            (minutes[0].0 as f64 / 60.0, sum as f64 / minutes.len() as f64)
-        })
-        .collect();
-    let hour = |place: Option<&(u64, u64)>, more: u64| {
-        place.map_or(0.0, |(minute, _)| (minute + more) as f64 / 60.0)
-    };
-    let hours = (hour(curves.per_minute.first(), 0), hour(curves.per_minute.last(), 1));
+    let step = (end - first).div_ceil(MINUTES as u64).max(1);
+    let mut sums = vec![0_u64; (end - first).div_ceil(step) as usize];
+    for (minute, load) in &curves.per_minute {
+        sums[((minute - first) / step) as usize] += load;
+    }
+    if sums.len() > 1 && (end - first) % step != 0 {
+        // A last bin that is not full would seem idler than it is.
+        sums.pop();
+    }
+    let hours = |minute: u64| minute as f64 / 60.0;
+    let points: Vec<(f64, f64)> =
+        (0..).zip(sums).map(|(nth, sum)| (hours(first + nth * step), sum as f64 / step as f64)).collect();
     Panel {
         title: "Load".to_owned(),
-        x: Axis { bounds: Some(hours), ..Axis::linear("time (h)") },
+        x: Axis { bounds: Some((hours(first), hours(end))), ..Axis::linear("time (h)") },
         y: Axis::from_zero("invocations per minute", points.iter().map(|point| point.1)),
         lines: one(points),
     }

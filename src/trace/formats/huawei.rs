@@ -13,6 +13,7 @@
 
 mod beside;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use self::beside::Beside;
@@ -52,7 +53,7 @@ fn is_huawei(columns: &[String]) -> bool {
 
 fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result<Trace, TraceError> {
     let files = day_files(path, &reading.days)?;
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Names::default();
     let mut rows: Vec<Row> = Vec::new();
     for file in &files {
         read_file(file, &mut names, &mut rows, context)?;
@@ -61,7 +62,7 @@ fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result<Tra
     let mut counts = Builder::new(width);
     for row in rows {
         let bin = row.time_s / (width.0 / 1_000_000);
-        if bin >= u64::from(Counts::MOST_BINS) {
+        if bin >= u64::from(Counts::most_bins(width)) {
             return Err(TraceError::new(path.display().to_string(), format!("{} s is too late", row.time_s))
                 .with_help(TIME_HELP));
         }
@@ -72,10 +73,12 @@ fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result<Tra
     let counts = counts.finish();
     let name = stem(path);
     let models = reading.models(&name)?;
-    let folder = if path.is_file() { path.parent() } else { Some(path) };
-    let beside = Beside::of(folder.unwrap_or(Path::new(".")), &reading.days, &names, context)?;
+    // What goes with a single file is of its day.
+    let days = if path.is_file() { day_of(path).into_iter().collect() } else { reading.days.clone() };
+    let beside = Beside::of(path, &days, &names.numbers, context)?;
     beside.note(reading, &models, context);
     let functions = names
+        .list
         .iter()
         .enumerate()
         .map(|(number, function)| {
@@ -88,42 +91,63 @@ fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result<Tra
     Trace::counted(name, functions, counts, reading.expansion())
 }
 
+/// Functions as they become known: in order, and by name.
+#[derive(Default)]
+struct Names {
+    list: Vec<String>,
+    numbers: HashMap<String, u32>,
+}
+
+impl Names {
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        let number = self.list.len() as u32;
+        self.list.push(name.to_owned());
+        self.numbers.insert(name.to_owned(), number);
+        number
+    }
+}
+
 /// The requests of an instant.
 struct Row {
     time_s: u64,
     counts: Vec<(u32, u32)>,
 }
 
-/// The files of the chosen days, or the one that is named.
+/// The day in the name of a file such as `day_007.csv`.
+fn day_of(file: &Path) -> Option<u16> {
+    stem(file).rsplit(['_', '-']).next()?.parse().ok()
+}
+
+/// The files of the chosen days, day by day, or the one that is named.
 fn day_files(path: &Path, days: &[u16]) -> Result<Vec<PathBuf>, TraceError> {
-    if path.is_file() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let files: Vec<PathBuf> =
-        Look::at(path)?.tables().into_iter().filter(|file| is_huawei(&header(file))).collect();
-    let day = |file: &Path| -> Option<u16> {
-        let name = stem(file);
-        name.rsplit(['_', '-']).next()?.parse().ok()
+    let files: Vec<PathBuf> = if path.is_file() {
+        vec![path.to_owned()]
+    } else {
+        Look::at(path)?.tables().into_iter().filter(|file| is_huawei(&header(file))).collect()
     };
-    let chosen: Vec<PathBuf> = files
-        .iter()
-        .filter(|file| days.is_empty() || day(file).is_some_and(|d| days.contains(&d)))
-        .cloned()
-        .collect();
-    if let Some(missing) = days.iter().find(|wanted| files.iter().all(|file| day(file) != Some(**wanted))) {
-        return Err(TraceError::new(path.display().to_string(), format!("has no day {missing}"))
-            .with_help("the files are called day_000.csv and so on"));
-    }
-    if chosen.is_empty() {
+    if files.is_empty() {
         return Err(TraceError::new(path.display().to_string(), "has no file with the columns day, time, …"));
     }
-    Ok(chosen)
+    let mut numbered: Vec<(Option<u16>, PathBuf)> =
+        files.into_iter().map(|file| (day_of(&file), file)).collect();
+    numbered.sort();
+    if let Some(missing) = days.iter().find(|wanted| numbered.iter().all(|(day, _)| *day != Some(**wanted))) {
+        let there: Vec<String> =
+            numbered.iter().filter_map(|(day, _)| Some(day.as_ref()?.to_string())).collect();
+        return Err(TraceError::new(path.display().to_string(), format!("has no day {missing}"))
+            .with_help(format!("the days there are: {}", there.join(", "))));
+    }
+    let chosen = |day: &Option<u16>| days.is_empty() || day.is_some_and(|day| days.contains(&day));
+    Ok(numbered.into_iter().filter(|(day, _)| chosen(day)).map(|(_, file)| file).collect())
 }
 
 /// Reads the requests of one file.
 fn read_file(
     file: &Path,
-    names: &mut Vec<String>,
+    names: &mut Names,
     rows: &mut Vec<Row>,
     context: &mut Context<'_>,
 ) -> Result<(), TraceError> {
@@ -153,30 +177,13 @@ fn read_file(
 }
 
 /// The columns that are functions, with the number of each; a new one gets the next number.
-fn function_columns(
-    table: &Table<'_>,
-    day: usize,
-    time: usize,
-    names: &mut Vec<String>,
-) -> Vec<(usize, u32)> {
-    let mut columns = Vec::with_capacity(table.header().len());
-    for (column, name) in table.header().iter().enumerate() {
-        // A column without a name is the index that a tool left behind.
-        if column == day || column == time || name.is_empty() {
-            continue;
-        }
-        // Files of one data set have the same columns: the place is nearly always the number.
-        let expected = columns.len();
-        let number = match names.get(expected) {
-            Some(known) if known == name => expected,
-            _ => names.iter().position(|known| known == name).unwrap_or_else(|| {
-                names.push(name.clone());
-                names.len() - 1
-            }),
-        };
-        columns.push((column, number as u32));
-    }
+fn function_columns(table: &Table<'_>, day: usize, time: usize, names: &mut Names) -> Vec<(usize, u32)> {
+    let columns = table.header().iter().enumerate();
+    // A column without a name is the index that a tool left behind.
     columns
+        .filter(|(column, name)| *column != day && *column != time && !name.is_empty())
+        .map(|(column, name)| (column, names.number(name)))
+        .collect()
 }
 
 /// Seconds since the start of day 0.
@@ -205,12 +212,21 @@ fn requests(table: &Table<'_>, index: usize) -> Result<u32, TraceError> {
     Ok(number.round() as u32)
 }
 
-/// How far apart rows are.
+/// How wide a row is: the widest bin that all times are multiples of.
 fn width_of(rows: &[Row], path: &Path) -> Result<Span, TraceError> {
-    let least = rows.windows(2).map(|pair| pair[1].time_s - pair[0].time_s).min().unwrap_or(60);
-    match least {
-        1..=3_600 => Ok(Span::from_secs(least)),
-        _ => Err(TraceError::new(path.display().to_string(), format!("rows are {least} s apart"))
+    let common = |mut a: u64, mut b: u64| {
+        while b != 0 {
+            (a, b) = (b, a % b);
+        }
+        a
+    };
+    match rows.iter().fold(0, |width, row| common(width, row.time_s)) {
+        // A single row at the very beginning tells nothing.
+        0 => Ok(Span::from_mins(1)),
+        width @ 1..=3_600 => Ok(Span::from_secs(width)),
+        // A single row, or rows of which each is a day's: whose minute cannot be told.
+        width if rows.len() == 1 && width % 60 == 0 => Ok(Span::from_mins(1)),
+        width => Err(TraceError::new(path.display().to_string(), format!("rows are {width} s apart"))
             .with_help("a row per minute or per second is expected")),
     }
 }

@@ -1,10 +1,9 @@
 //! Short names for what a data set tells apart by several keys. Must never give two things one name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A name for each list of keys, the most telling key first: that alone where it is unique, else with
-/// the next one before it and a slash between, and so on. Lists that are equal in all keys get equal
-/// names.
+/// the next one before it and a slash between, and so on; a number at the end where even that is not enough.
 pub(super) fn unique_names<'a, const KEYS: usize>(
     things: impl Iterator<Item = [&'a str; KEYS]>,
 ) -> Vec<String> {
@@ -21,6 +20,17 @@ pub(super) fn unique_names<'a, const KEYS: usize>(
             }
         }
     }
+    // Keys that contain a slash themselves may still meet.
+    let mut seen: HashSet<String> = HashSet::with_capacity(names.len());
+    for name in &mut names {
+        let mut nth = 1;
+        let mut candidate = name.clone();
+        while !seen.insert(candidate.clone()) {
+            nth += 1;
+            candidate = format!("{name}#{nth}");
+        }
+        *name = candidate;
+    }
     names
 }
 
@@ -33,5 +43,7 @@ mod tests {
         let things = [["f", "a", "o"], ["g", "a", "o"], ["g", "b", "o"], ["h", "a", "o"], ["h", "a", "p"]];
         let names = unique_names(things.into_iter());
         assert_eq!(names, ["f", "a/g", "b/g", "o/a/h", "p/a/h"]);
+        let names = unique_names([["g", "a"], ["g", "b"], ["a/g", "x"]].into_iter());
+        assert_eq!(names, ["a/g", "b/g", "a/g#2"]);
     }
 }

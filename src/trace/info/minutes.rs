@@ -24,9 +24,8 @@ pub struct MinuteFigures {
 
 /// Minutes as they pass.
 pub(super) struct Minutes {
-    /// Invocations of each minute from the first on.
-    load: Vec<u64>,
-    first: u64,
+    /// Minutes with invocations, and how many: a trace may be short of them over years.
+    load: Vec<(u64, u64)>,
     /// Of each function, the minute of its latest arrival and its arrivals in it.
     functions: Vec<(u64, u32)>,
     /// Counts of a function's busy minutes, 1 as 1 µs.
@@ -40,7 +39,6 @@ impl Minutes {
     pub fn new(functions: usize) -> Minutes {
         Minutes {
             load: Vec::new(),
-            first: 0,
             functions: vec![(u64::MAX, 0); functions],
             busy: Quantiles::default(),
             by_hour: [0; 24],
@@ -50,14 +48,10 @@ impl Minutes {
     #[inline]
     pub fn arrival(&mut self, time: Time, function: u32) {
         let minute = time.0 / MINUTE_US;
-        if self.load.is_empty() {
-            self.first = minute;
+        match self.load.last_mut() {
+            Some((last, load)) if *last == minute => *load += 1,
+            _ => self.load.push((minute, 1)),
         }
-        let place = (minute - self.first) as usize;
-        if place >= self.load.len() {
-            self.load.resize(place + 1, 0);
-        }
-        self.load[place] += 1;
         let current = &mut self.functions[function as usize];
         if current.0 == minute {
             current.1 += 1;
@@ -69,29 +63,32 @@ impl Minutes {
         }
     }
 
-    /// The figures, and the load of each minute with its number.
+    /// The figures, and the load of each minute that has any, with its number.
     pub fn figures(&mut self) -> (MinuteFigures, Vec<(u64, u64)>) {
         for (_, count) in &self.functions {
             if *count > 0 {
                 self.busy.add(Span(u64::from(*count)));
             }
         }
-        for (minute, load) in (self.first..).zip(&self.load) {
+        for (minute, load) in &self.load {
             self.by_hour[(minute / 60 % 24) as usize] += load;
         }
-        let all = (self.load.len() * self.functions.len()).max(1) as f64;
-        let busiest = self.load.iter().enumerate().max_by_key(|(place, load)| (**load, usize::MAX - place));
+        let ends = self.load.first().zip(self.load.last());
+        let minutes = ends.map_or(0, |((first, _), (last, _))| last - first + 1);
+        let all = (minutes as f64 * self.functions.len() as f64).max(1.0);
+        let busiest = self.load.iter().max_by_key(|(minute, load)| (*load, std::cmp::Reverse(*minute)));
+        let loads: Vec<f64> = self.load.iter().map(|(_, load)| *load as f64).collect();
         let mut busy = Spread::of_spans(&self.busy);
-        busy.mean = self.load.iter().sum::<u64>() as f64 / busy.count.max(1) as f64;
+        busy.mean = loads.iter().sum::<f64>() / busy.count.max(1) as f64;
         // Counts were kept as µs and come back as ms.
         busy.quantiles = busy.quantiles.map(|ms| (ms * 1e3).round());
         let figures = MinuteFigures {
-            load: Spread::of(self.load.iter().map(|load| *load as f64).collect()),
-            busiest: self.first + busiest.map_or(0, |(place, _)| place as u64),
+            busiest: busiest.map_or(0, |(minute, _)| *minute),
             by_hour_of_day: self.by_hour,
             idle_pct: 100.0 * (1.0 - busy.count as f64 / all),
+            load: Spread::with_zeros(loads, minutes - self.load.len() as u64),
             busy,
         };
-        (figures, (self.first..).zip(self.load.iter().copied()).collect())
+        (figures, std::mem::take(&mut self.load))
     }
 }

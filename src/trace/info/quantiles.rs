@@ -23,13 +23,20 @@ pub struct Spread {
 
 impl Spread {
     /// Of these values.
-    pub(super) fn of(mut values: Vec<f64>) -> Spread {
+    pub(super) fn of(values: Vec<f64>) -> Spread {
+        Spread::with_zeros(values, 0)
+    }
+
+    /// Of these values, none negative, and so many zeros.
+    pub(super) fn with_zeros(mut values: Vec<f64>, zeros: u64) -> Spread {
         values.sort_by(f64::total_cmp);
-        let count = values.len();
-        let mean = values.iter().sum::<f64>() / count.max(1) as f64;
-        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / count.max(1) as f64;
-        let quantiles = AT.map(|percent| at(&values, percent / 100.0));
-        Spread { count: count as u64, mean, sd: Some(variance.sqrt()), quantiles }
+        let count = values.len() as u64 + zeros;
+        let all = count.max(1) as f64;
+        let mean = values.iter().sum::<f64>() / all;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let variance = (squares + zeros as f64 * mean * mean) / all;
+        let quantiles = AT.map(|percent| at(&values, zeros, percent / 100.0));
+        Spread { count, mean, sd: Some(variance.sqrt()), quantiles }
     }
 
     /// Of spans in buckets, in ms.
@@ -48,8 +55,8 @@ impl Spread {
     }
 }
 
-/// The quantile of sorted values; 0 if there are none.
-fn at(values: &[f64], part: f64) -> f64 {
-    let place = (values.len() as f64 * part).ceil() as usize;
-    values.get(place.saturating_sub(1)).copied().unwrap_or(0.0)
+/// The quantile of zeros and sorted values; 0 if there are none.
+fn at(values: &[f64], zeros: u64, part: f64) -> f64 {
+    let place = ((values.len() as f64 + zeros as f64) * part).ceil().max(1.0) as u64;
+    place.checked_sub(zeros + 1).and_then(|place| values.get(place as usize)).copied().unwrap_or(0.0)
 }

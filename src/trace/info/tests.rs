@@ -53,3 +53,14 @@ fn runs_of_no_time_need_a_container() {
     assert_eq!((info.span_s, info.rate_per_s), (0.0, 0.0));
     assert_eq!(look_at(&trace, |_| false), Err(Stopped));
 }
+
+#[test]
+fn years_of_silence_take_no_memory() {
+    let info = info(&[(0, 0), (1_000_000_000, 0)]);
+    let minutes = 1_000_000_000 / 60 + 1;
+    assert_eq!(
+        (info.minutes.load.count, info.minutes.load.at(50.0), info.minutes.load.at(100.0)),
+        (minutes, 0.0, 1.0)
+    );
+    assert!((info.minutes.load.mean - 2.0 / minutes as f64).abs() < 1e-12);
+}

@@ -64,7 +64,7 @@ fn read_functions(path: &Path, context: &Context<'_>) -> Result<Vec<Function>, T
             });
         }
         let concurrent = if concurrent { group.short("max_concurrent")? } else { vec![1; names.len()] };
-        let quantiles = if quantiles { quantiles_of(group)? } else { vec![None; names.len()] };
+        let quantiles = if quantiles { quantiles_of(group, &shown)? } else { vec![None; names.len()] };
         for (row, name) in names.into_iter().enumerate() {
             let fault = |what: &str| TraceError::new(&shown, format!("row {row} {what}"));
             let name = name.ok_or_else(|| fault("has no function"))?;
@@ -96,21 +96,26 @@ fn read_functions(path: &Path, context: &Context<'_>) -> Result<Vec<Function>, T
     Ok(functions)
 }
 
-fn quantiles_of(group: &Group) -> Result<Vec<Option<[Span; 7]>>, TraceError> {
+fn quantiles_of(group: &Group, shown: &str) -> Result<Vec<Option<[Span; 7]>>, TraceError> {
     let mut columns = Vec::with_capacity(QUANTILES.len());
     for name in QUANTILES {
         columns.push(group.maybe_wide(name)?);
     }
     let rows = columns[0].len();
-    Ok((0..rows)
+    (0..rows)
         .map(|row| {
-            let mut quantiles = [Span::ZERO; 7];
-            for (quantile, column) in quantiles.iter_mut().zip(&columns) {
-                *quantile = Span(column[row]?);
+            let there: Vec<Span> = columns.iter().filter_map(|column| column[row].map(Span)).collect();
+            match <[Span; 7]>::try_from(there) {
+                Ok(quantiles) if quantiles.is_sorted() => Ok(Some(quantiles)),
+                Err(there) if there.is_empty() => Ok(None),
+                _ => Err(TraceError::new(
+                    shown,
+                    format!("row {row} of a group has quantiles that do not ascend"),
+                )
+                .with_help("give all seven of a function, ascending, or none")),
             }
-            quantiles.is_sorted().then_some(quantiles)
         })
-        .collect())
+        .collect()
 }
 
 /// A function number that is too large.
@@ -139,11 +144,18 @@ fn read_invocations(
             return Err(TraceError::new(path.display().to_string(), format!("time {late} µs is too large")));
         }
         if has_duration {
-            for ((time, function), duration) in
-                time.iter().zip(&function).zip(group.maybe_short("duration_us")?)
-            {
-                let run_time = duration.and_then(|us| RunTime::new(Span(u64::from(us))));
-                invocations.push(Time(*time), *function, run_time.unwrap_or(RunTime::ABSENT));
+            let rows = time.iter().zip(&function).zip(group.maybe_short("duration_us")?);
+            for ((time, function), duration) in rows {
+                let run_time = match duration {
+                    None => Some(RunTime::ABSENT),
+                    Some(us) => RunTime::new(Span(u64::from(us))),
+                };
+                let run_time = run_time.ok_or_else(|| {
+                    let message =
+                        format!("a run time is longer than an invocation may run here ({})", RunTime::MAX);
+                    TraceError::new(path.display().to_string(), message)
+                })?;
+                invocations.push(Time(*time), *function, run_time);
             }
         } else {
             let rows = time.iter().zip(&function);
@@ -185,7 +197,7 @@ fn read_counts(path: &Path, functions: usize, context: &Context<'_>) -> Result<C
             if number as usize >= functions {
                 return Err(unknown_function(path, number, functions));
             }
-            if bin >= Counts::MOST_BINS {
+            if bin >= Counts::most_bins(Span(width)) {
                 return Err(TraceError::new(&shown, format!("bin {bin} is too large")));
             }
             counts.add(bin, number, count);

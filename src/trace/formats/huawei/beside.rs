@@ -1,6 +1,8 @@
 //! What folders beside the requests tell of functions: run times, memory. Owns averaging them; must never
 //! fail for want of them.
 
+use std::collections::HashMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::memory::Memory;
@@ -31,19 +33,25 @@ impl Mean {
 }
 
 impl Beside {
-    /// Of the folders beside that of the requests, for the functions of these names.
+    /// Of the folders beside that of the requests (or of the file of requests), for the functions of these names.
     pub fn of(
         requests: &Path,
         days: &[u16],
-        names: &[String],
+        names: &HashMap<String, u32>,
         context: &mut Context<'_>,
     ) -> Result<Beside, TraceError> {
-        let Some(parent) = requests.parent() else { return Ok(Beside::default()) };
+        // Of a path such as `.` only the whole one tells what is beside it.
+        let whole = fs::canonicalize(requests).unwrap_or_else(|_| requests.to_owned());
+        let folder = if whole.is_file() { whole.parent() } else { Some(whole.as_path()) };
+        let Some((folder_of_requests, parent)) = folder.and_then(|folder| Some((folder, folder.parent()?)))
+        else {
+            return Ok(Beside::default());
+        };
         let mut means = |metric: &str| -> Result<Vec<Mean>, TraceError> {
             let folder = [format!("{metric}_minute"), metric.to_owned()]
                 .into_iter()
                 .map(|name| parent.join(name))
-                .find(|folder| folder.is_dir() && folder != requests);
+                .find(|folder| folder.is_dir() && folder != folder_of_requests);
             match folder {
                 Some(folder) => means_of(&folder, days, names, context),
                 None => Ok(Vec::new()),
@@ -87,7 +95,7 @@ impl Beside {
 fn means_of(
     folder: &Path,
     days: &[u16],
-    names: &[String],
+    names: &HashMap<String, u32>,
     context: &mut Context<'_>,
 ) -> Result<Vec<Mean>, TraceError> {
     let files: Vec<PathBuf> = super::day_files(folder, days).unwrap_or_default();
@@ -98,7 +106,7 @@ fn means_of(
             .header()
             .iter()
             .enumerate()
-            .filter_map(|(column, name)| Some((column, names.iter().position(|known| known == name)?)))
+            .filter_map(|(column, name)| Some((column, *names.get(name)? as usize)))
             .collect();
         while table.next_row()? {
             for &(column, function) in &columns {

@@ -41,7 +41,7 @@ pub(super) fn read(
     let mut counts = Builder::new(width);
     while table.next_row()? {
         let row = || {
-            let at = whole(&table, bin, Counts::MOST_BINS - 1)?;
+            let at = whole(&table, bin, Counts::most_bins(width) - 1)?;
             let number = *numbers
                 .get(table.field(function))
                 .ok_or_else(|| unknown_function(&table, function, functions))?;

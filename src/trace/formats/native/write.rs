@@ -57,6 +57,13 @@ pub fn write_csv(
     watch: &dyn Watch,
 ) -> Result<(), TraceError> {
     let counts = form.counts(trace);
+    if let Some(counts) = counts
+        && BINS.iter().all(|(_, width)| *width != counts.width())
+    {
+        let message = format!("holds counts per {}, for which CSV has no column", counts.width());
+        return Err(TraceError::new(&trace.name, message)
+            .with_help("write Parquet (--to parquet), or the invocations one by one (--expand)"));
+    }
     let arrivals = if counts.is_some() { COUNTS } else { INVOCATIONS };
     let arrivals = format!("{arrivals}{}", compression.ending());
     let new = New::in_folder(dir, &[FUNCTIONS, &arrivals])?;
