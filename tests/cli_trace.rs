@@ -143,6 +143,10 @@ fn run_takes_any_format_and_the_models() {
     for set in ["trace.arrivals=equidistant", "trace.seed=9"] {
         assert_eq!(json(set)["summary"]["invocations"], 1_061);
     }
+    let sets = ["--set", "trace.unit=app", "--set", "trace.sample=2", "--set", "trace.days=1"];
+    let text = works(folder.path(), &[&["check", "s.toml"], &sets[..]].concat());
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("with its own days, by app, 2 of its functions (representative)"), "{text}");
     let said = fails(folder.path(), &["run", "s.toml", "--set", "trace.arrivals=posson"], 2);
     assert!(said.contains("did you mean `poisson`?"), "{said}");
     let said = fails(folder.path(), &["run", "s.toml", "--set", "trace.format=azur2019"], 2);

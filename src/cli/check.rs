@@ -13,6 +13,7 @@ use crate::scenario::{
     reference,
 };
 use crate::time::{Span, Time};
+use crate::trace::reading::Unit;
 
 /// Check scenarios without running them: all errors at once, or what would run
 #[derive(Args, Debug)]
@@ -74,6 +75,19 @@ fn describe(scenario: &Scenario) -> String {
 fn describe_trace(scenario: &Scenario) -> String {
     let trace = &scenario.trace;
     let mut text = trace.path.display().to_string();
+    if let Some(format) = trace.reading.format {
+        let _ = write!(text, ", as {}", format.name);
+    }
+    let set: Vec<&str> = trace.reading.given().collect();
+    if !set.is_empty() {
+        let _ = write!(text, ", with its own {}", set.join(", "));
+    }
+    if trace.reading.unit == Unit::App {
+        text.push_str(", by app");
+    }
+    if let Some(cut) = trace.cut {
+        let _ = write!(text, ", {} of its functions ({})", cut.functions, cut.by.name());
+    }
     let window = trace.window;
     if window.from > Time::ZERO {
         let _ = write!(text, ", from {}", Span(window.from.0));

@@ -45,6 +45,11 @@ impl By {
         ("rare", By::Rare),
         ("top", By::Top),
     ];
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        By::NAMES.iter().find(|(_, by)| *by == self).map_or("", |(name, _)| name)
+    }
 }
 
 /// Purposes of random numbers.
