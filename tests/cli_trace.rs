@@ -140,8 +140,15 @@ fn run_takes_any_format_and_the_models() {
         .expect("JSON")
     };
     // Another spacing is another workload, another seed of the trace too; the number of invocations stays.
-    for set in ["trace.arrivals=equidistant", "trace.seed=9"] {
-        assert_eq!(json(set)["summary"]["invocations"], 1_061);
+    let checksum = |option: &str, value: &str| -> String {
+        let args = ["trace", "info", &azure.display().to_string(), "--json", option, value];
+        let json: serde_json::Value = serde_json::from_str(&works(folder.path(), &args)).expect("JSON");
+        json["sha256"].as_str().expect("a checksum").to_owned()
+    };
+    let usual = checksum("--seed", "1");
+    for (key, value) in [("arrivals", "equidistant"), ("seed", "9")] {
+        assert_eq!(json(&format!("trace.{key}={value}"))["summary"]["invocations"], 1_061);
+        assert_ne!(checksum(&format!("--{key}"), value), usual);
     }
     let sets = ["--set", "trace.unit=app", "--set", "trace.sample=2", "--set", "trace.days=1"];
     let text = works(folder.path(), &[&["check", "s.toml"], &sets[..]].concat());

@@ -9,6 +9,7 @@
 use rand::RngExt as _;
 
 use super::counts::{Counts, Row, RunLaw};
+use super::function::Function;
 use super::invocations::{Invocations, RunTime};
 use crate::random::{keyed, splitmix};
 use crate::time::{Span, Time};
@@ -181,13 +182,13 @@ fn portion(fraction: u64, width: u64) -> u64 {
 
 /// A run time from quantiles, linear in between; the same for the same function and instant.
 fn drawn(quantiles: &[Span; 7], seed: u64, key: u64, time: Time) -> Span {
-    const AT: [u64; 7] = [0, 1, 25, 50, 75, 99, 100];
+    let places = Function::QUANTILES.map(u64::from);
     /// Fractions are counted in 2⁻³² of a percent.
     const PERCENT: u32 = 32;
     let random = splitmix(seed ^ splitmix(key ^ RUNS) ^ splitmix(time.0)) >> 32;
     let at = random * 100;
-    let above = AT.iter().position(|percent| percent << PERCENT > at).unwrap_or(AT.len() - 1);
-    let (low, high) = (AT[above - 1] << PERCENT, AT[above] << PERCENT);
+    let above = places.iter().position(|percent| percent << PERCENT > at).unwrap_or(places.len() - 1);
+    let (low, high) = (places[above - 1] << PERCENT, places[above] << PERCENT);
     let (from, to) = (u128::from(quantiles[above - 1].0), u128::from(quantiles[above].0));
     let part = u128::from(at - low) * (to - from.min(to)) / u128::from(high - low);
     Span((from + part) as u64)
@@ -262,8 +263,6 @@ mod tests {
             assert!((below - f64::from(percent)).abs() < 0.5, "{percent} %: {below}");
         }
     }
-
-    use super::super::function::Function;
 
     proptest! {
         /// Every way conserves the count of every function and bin, sorts, and gives a function the same

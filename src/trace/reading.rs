@@ -226,25 +226,19 @@ impl Models {
         (warm, warm + start)
     }
 
-    /// What is assumed for want of anything better, as the note says it; nothing if all is given.
-    pub(crate) fn assumed(&self, memory_given: bool) -> Option<String> {
-        let mut parts = Vec::new();
-        let mut keys = Vec::new();
-        if self.run.is_none() {
-            parts.push(format!("a run time of {}", Reading::RUN_TIME));
-            keys.push("run-time");
-        }
-        if self.cold.is_none() {
-            parts.push(format!("a cold start of {}", Reading::COLD_START));
-            keys.push("cold-start");
-        }
-        if !memory_given {
-            parts.push(Reading::MEMORY.to_string());
-            keys.push("function-memory");
-        }
-        let said = parts.join(", ");
+    /// What is assumed for want of anything better, as the note says it; nothing if all is given. `told`: keys that need
+    /// no assumption, since the format tells them or the user did.
+    pub(crate) fn assumed(&self, told: &[&str]) -> Option<String> {
+        let assumptions = [
+            ("run-time", self.run.is_some(), format!("a run time of {}", Reading::RUN_TIME)),
+            ("cold-start", self.cold.is_some(), format!("a cold start of {}", Reading::COLD_START)),
+            ("function-memory", false, Reading::MEMORY.to_string()),
+        ];
+        let made = assumptions.iter().filter(|(key, given, _)| !given && !told.contains(key));
+        let (keys, said): (Vec<&str>, Vec<&str>) = made.map(|(key, _, said)| (*key, said.as_str())).unzip();
         (!keys.is_empty()).then(|| {
-            format!("assumed for every function, for want of better: {said}; set {}", keys.join(", "))
+            let (said, keys) = (said.join(", "), keys.join(", "));
+            format!("assumed for every function, for want of better: {said}; set {keys}")
         })
     }
 }

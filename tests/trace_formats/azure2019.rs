@@ -243,3 +243,15 @@ fn apps_of_one_function_each_are_not_taken_for_their_functions() {
     let cells = by_minute(&trace);
     assert_eq!((cells[&("a".to_owned(), 0)], cells[&("z".to_owned(), 0)]), (1, 5));
 }
+
+#[test]
+fn where_nobody_tells_there_is_no_median() {
+    let Loaded { trace, notes } = read_as("azure2019", &[INVOCATIONS, MEMORY], "", &Reading::default());
+    assert_eq!(functions(&trace)[0], ("f1", 51, 1100.0, 100.0));
+    let expected = [
+        "no file of run times for day 1",
+        "assumed for every function, for want of better: a run time of 100 ms, a cold start of 1 s; set run-time, cold-start",
+        "1 apps without memory: the median of the others stands in (101 MB)",
+    ];
+    assert_eq!(notes, expected);
+}

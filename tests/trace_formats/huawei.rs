@@ -81,3 +81,14 @@ fn days_are_read_in_their_order_and_rows_need_not_be_regular() {
     let said = message(&files, "day_1.csv", &Reading { days: vec![2], ..reading() });
     assert_eq!(said, "DIR/day_1.csv: has no day 2\n  help: the days there are: 1");
 }
+
+#[test]
+fn what_lies_beside_is_checked_too() {
+    let files = [
+        ("requests_minute/day_000.csv", DAY_0),
+        ("function_delay_minute/day_000.csv", "day,time,0,1,2\n0,0,,fast,\n"),
+    ];
+    let said = message(&files, "requests_minute", &reading());
+    let place = "function_delay_minute/day_000.csv:2: column `1`: `fast` is not a number";
+    assert!(said.contains(place), "{said}");
+}

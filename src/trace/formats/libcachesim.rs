@@ -112,7 +112,7 @@ fn read(path: &Path, reading: &Reading, context: &mut Context<'_>) -> Result<Tra
     }
     let name = stem(path);
     let models = reading.models(&name)?;
-    context.notes.extend(models.assumed(true));
+    context.notes.extend(models.assumed(&["function-memory"]));
     let functions = names
         .into_iter()
         .zip(sizes)

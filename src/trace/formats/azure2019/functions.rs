@@ -210,21 +210,27 @@ impl StandIn {
     fn note(&self, known: &Known, reading: &Reading, models: &Models, context: &mut Context<'_>) {
         let without_runs = known.functions.iter().filter(|function| function.run_times.is_none()).count();
         let without_memory = known.apps.iter().filter(|app| app.memory.is_none()).count();
-        if self.average_ms.is_none() && self.memory_mb.is_none() {
-            context.notes.extend(models.assumed(reading.memory.is_some()));
-            return;
-        }
-        let fate = |what: &str| match reading.incomplete {
+        // Where nothing of a kind is known of anybody, there is no median either.
+        let told = [
+            ("run-time", self.average_ms.is_some()),
+            ("cold-start", self.average_ms.is_some()),
+            ("function-memory", self.memory_mb.is_some()),
+        ];
+        let told: Vec<&str> = told.into_iter().filter(|(_, told)| *told).map(|(key, _)| key).collect();
+        context.notes.extend(models.assumed(&told));
+        let fate = |what: String| match reading.incomplete {
             Incomplete::Fill => format!("the median of the others stands in ({what})"),
             Incomplete::Drop => "left out with their invocations".to_owned(),
         };
-        if without_runs > 0 {
-            let what = self.average_ms.map_or(Reading::RUN_TIME, Span::from_ms_f64).to_string();
-            context.note(format!("{without_runs} functions without run times: {}", fate(&what)));
+        if let Some(ms) = self.average_ms.filter(|_| without_runs > 0) {
+            let what = fate(Span::from_ms_f64(ms).to_string());
+            context.note(format!("{without_runs} functions without run times: {what}"));
         }
-        if without_memory > 0 {
-            let what = format!("{} MB", self.memory_mb.unwrap_or(Reading::MEMORY.mib() as f64).round());
-            context.note(format!("{without_memory} apps without memory: {}", fate(&what)));
+        if let Some(mb) = self.memory_mb.filter(|_| without_memory > 0) {
+            context.note(format!(
+                "{without_memory} apps without memory: {}",
+                fate(format!("{} MB", mb.round()))
+            ));
         }
     }
 }

@@ -9,8 +9,10 @@ use crate::memory::Memory;
 use crate::time::Span;
 use crate::trace::error::TraceError;
 use crate::trace::number::signed;
-use crate::trace::reading::{Context, Models, Reading, RunTimes};
+use crate::trace::reading::{Context, Models, Reading};
 use crate::trace::table::Table;
+
+const NUMBER_HELP: &str = "write a number, or nothing if there is none";
 
 /// Means by function, where there are any.
 #[derive(Default)]
@@ -79,16 +81,12 @@ impl Beside {
 
     /// Tells what is assumed.
     pub fn note(&self, reading: &Reading, models: &Models, context: &mut Context<'_>) {
-        let told_memory = reading.memory.is_some() || !self.limit_mb.is_empty();
-        if self.run_ms.is_empty() {
-            context.notes.extend(models.assumed(told_memory));
-            return;
-        }
-        let told =
-            Reading { run_time: RunTimes::Given(crate::duration::DurationValue::ZERO), ..reading.clone() };
-        if let Ok(models) = told.models("") {
-            context.notes.extend(models.assumed(told_memory));
-        }
+        let told = [
+            ("run-time", !self.run_ms.is_empty()),
+            ("function-memory", reading.memory.is_some() || !self.limit_mb.is_empty()),
+        ];
+        let told: Vec<&str> = told.into_iter().filter(|(_, told)| *told).map(|(key, _)| key).collect();
+        context.notes.extend(models.assumed(&told));
     }
 }
 
@@ -98,7 +96,13 @@ fn means_of(
     names: &HashMap<String, u32>,
     context: &mut Context<'_>,
 ) -> Result<Vec<Mean>, TraceError> {
-    let files: Vec<PathBuf> = super::day_files(folder, days).unwrap_or_default();
+    let files: Vec<PathBuf> = match super::day_files(folder, days) {
+        Ok(files) => files,
+        Err(error) => {
+            context.note(format!("{error}; left out").replace('\n', ";"));
+            Vec::new()
+        }
+    };
     let mut means = vec![Mean::default(); names.len()];
     for file in files {
         let mut table = Table::open(&file, context.watch)?;
@@ -110,10 +114,13 @@ fn means_of(
             .collect();
         while table.next_row()? {
             for &(column, function) in &columns {
-                // What cannot be read is no sample.
-                if let Ok(value) = signed(table.field(column))
-                    && value >= 0.0
-                {
+                // A missing field is no sample.
+                if table.field(column).trim_ascii().is_empty() {
+                    continue;
+                }
+                let read =
+                    signed(table.field(column)).map_err(|why| table.bad_number(column, why, NUMBER_HELP));
+                if let Some(value) = context.tolerate(read)? {
                     means[function].sum += value;
                     means[function].count += 1;
                 }
