@@ -38,7 +38,15 @@ pub struct Preset {
     pub source: &'static str,
     /// Which wishes it heeds, besides the seed.
     pub heeds: &'static [Heed],
-    make: fn(&Wish, &dyn Watch) -> Result<Trace, TraceError>,
+    model: Model,
+}
+
+/// What makes the trace of a preset.
+enum Model {
+    Azure2019Day,
+    Azure392,
+    Litmus(&'static [litmus::Called]),
+    Processes(&'static [processes::Process]),
 }
 
 /// Something that can be wished for.
@@ -73,14 +81,14 @@ pub const PRESETS: &[Preset] = &[
         summary: "days like those of Azure Functions 2019: popularity, timers, bursts, apps, memory, run times",
         source: "docs/specs/trace-calibration.md; docs/traces.md compares it line by line",
         heeds: &[Heed::Functions, Heed::Invocations, Heed::Span],
-        make: day::make,
+        model: Model::Azure2019Day,
     },
     Preset {
         name: "azure392",
         summary: "392 real functions of Azure 2019 with their real counts of a day, arrivals drawn",
         source: "FaasCache's sample of Azure Functions 2019 (traces/README.md)",
         heeds: &[],
-        make: table392::make,
+        model: Model::Azure392,
     },
     litmus::FREQ,
     litmus::FREQ_SUB,
@@ -132,7 +140,12 @@ impl Preset {
                 }
             });
         }
-        (self.make)(wish, watch)
+        match self.model {
+            Model::Azure2019Day => day::make(wish, watch),
+            Model::Azure392 => table392::make(wish),
+            Model::Litmus(called) => litmus::make(self.name, wish, called),
+            Model::Processes(processes) => processes::make(self.name, wish, watch, processes),
+        }
     }
 }
 

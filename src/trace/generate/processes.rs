@@ -5,68 +5,54 @@
 //! those of a modulated one are so within its states, weighted by their rates.
 
 use super::draws::{Draws, apportion, scaled};
-use super::{Heed, Preset, Wish, progress};
+use super::{Heed, Model, Preset, Wish, progress};
 use crate::memory::Memory;
 use crate::time::{Span, Time};
 use crate::trace::{Function, Invocations, RunTime, Trace, TraceError, Watch};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Process {
+pub(super) enum Process {
     Poisson,
     Mmpp,
     Periodic,
     OnOff,
 }
 
-const HEEDS: &[Heed] = &[Heed::Functions, Heed::Invocations, Heed::Span, Heed::Zipf];
-const SOURCE: &str = "textbook; parameters in src/trace/generate/processes.rs";
+/// A preset whose functions arrive by these processes.
+const fn process(name: &'static str, summary: &'static str, processes: &'static [Process]) -> Preset {
+    let heeds = &[Heed::Functions, Heed::Invocations, Heed::Span, Heed::Zipf];
+    let source = "textbook; parameters in src/trace/generate/processes.rs";
+    Preset { name, summary, source, heeds, model: Model::Processes(processes) }
+}
 
 /// Independent arrivals.
-pub(super) const POISSON: Preset = Preset {
-    name: "poisson",
-    summary: "Poisson arrivals of functions with Zipf popularity",
-    source: SOURCE,
-    heeds: HEEDS,
-    make: |wish, watch| make("poisson", wish, watch, &[Process::Poisson]),
-};
+pub(super) const POISSON: Preset =
+    process("poisson", "Poisson arrivals of functions with Zipf popularity", &[Process::Poisson]);
 
 /// A Poisson process with two rates.
-pub(super) const MMPP: Preset = Preset {
-    name: "mmpp",
-    summary: "Poisson arrivals at ten times the rate for 10 of 60 minutes on average",
-    source: SOURCE,
-    heeds: HEEDS,
-    make: |wish, watch| make("mmpp", wish, watch, &[Process::Mmpp]),
-};
+pub(super) const MMPP: Preset = process(
+    "mmpp",
+    "Poisson arrivals at ten times the rate for 10 of 60 minutes on average",
+    &[Process::Mmpp],
+);
 
 /// Timers.
-pub(super) const PERIODIC: Preset = Preset {
-    name: "periodic",
-    summary: "timers: a period and a phase for each function, up to 100 ms of jitter",
-    source: SOURCE,
-    heeds: HEEDS,
-    make: |wish, watch| make("periodic", wish, watch, &[Process::Periodic]),
-};
+pub(super) const PERIODIC: Preset = process(
+    "periodic",
+    "timers: a period and a phase for each function, up to 100 ms of jitter",
+    &[Process::Periodic],
+);
 
 /// Bursts with silence between.
-pub(super) const ON_OFF: Preset = Preset {
-    name: "on-off",
-    summary: "Poisson arrivals for 5 minutes on average, then none for 25",
-    source: SOURCE,
-    heeds: HEEDS,
-    make: |wish, watch| make("on-off", wish, watch, &[Process::OnOff]),
-};
+pub(super) const ON_OFF: Preset =
+    process("on-off", "Poisson arrivals for 5 minutes on average, then none for 25", &[Process::OnOff]);
 
 /// All of them.
-pub(super) const MIX: Preset = Preset {
-    name: "mix",
-    summary: "equally many functions of each of the four processes",
-    source: SOURCE,
-    heeds: HEEDS,
-    make: |wish, watch| {
-        make("mix", wish, watch, &[Process::Poisson, Process::Mmpp, Process::Periodic, Process::OnOff])
-    },
-};
+pub(super) const MIX: Preset = process(
+    "mix",
+    "equally many functions of each of the four processes",
+    &[Process::Poisson, Process::Mmpp, Process::Periodic, Process::OnOff],
+);
 
 // What holds if nothing is wished for.
 const FUNCTIONS: u32 = 100;
@@ -93,7 +79,13 @@ const ORDER: u64 = 100;
 const ATTRIBUTES: u64 = 101;
 const INSTANTS: u64 = 102;
 
-fn make(name: &str, wish: &Wish, watch: &dyn Watch, processes: &[Process]) -> Result<Trace, TraceError> {
+/// Makes a trace of functions that arrive so.
+pub(super) fn make(
+    name: &str,
+    wish: &Wish,
+    watch: &dyn Watch,
+    processes: &[Process],
+) -> Result<Trace, TraceError> {
     let functions = wish.functions.unwrap_or(FUNCTIONS);
     let total = wish.invocations.unwrap_or(INVOCATIONS);
     let span = wish.span.unwrap_or(SPAN);

@@ -6,7 +6,7 @@ use super::Wish;
 use super::draws::Draws;
 use crate::memory::Memory;
 use crate::time::{Span, Time};
-use crate::trace::{Function, Invocations, RunTime, Trace, TraceError, Watch};
+use crate::trace::{Function, Invocations, RunTime, Trace, TraceError};
 
 /// The real table: `HashFunction,mem_MB,cold_run_ms,warm_run_ms,invocations`.
 const TABLE: &str = include_str!("../../../traces/azure392/raw/functions_392.csv");
@@ -35,7 +35,7 @@ const BURST_LENGTH_US: (f64, f64) = (MINUTE_US, 10.0 * MINUTE_US);
 
 const INSTANTS: u64 = 110;
 
-pub(super) fn make(wish: &Wish, _watch: &dyn Watch) -> Result<Trace, TraceError> {
+pub(super) fn make(wish: &Wish) -> Result<Trace, TraceError> {
     let broken = |what: &str| TraceError::new("azure392", format!("the table is broken: {what}"));
     let mut hours = Vec::with_capacity(HOURLY_LOAD.len());
     let mut sum = 0.0;
