@@ -426,6 +426,8 @@ fn any_rules() -> impl Strategy<Value = Rules> {
             overcommit,
             when_full,
             buffer_limit,
+            // Only whether there is one matters here: then credits are sent to it.
+            feed_capacity: backfill.then_some(8),
             prewarm_in_sum: in_sum,
             prewarm_needs_space: needs_space,
             prewarm_starts: starts,

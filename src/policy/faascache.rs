@@ -23,7 +23,7 @@
 //!   fell, for a actions. The fork sorts all containers each time, with the same result.
 
 use super::heap::Heap;
-use super::{Evict, EvictionPolicy};
+use super::{Evict, EvictionPolicy, Wants};
 use crate::ids::{ActionId, FunctionId, NO_SLOT, Slot};
 use crate::pool::boundary::StartState;
 use crate::pool::rules::{Times, Tracking};
@@ -324,6 +324,10 @@ fn contagious_max(a: f64, b: f64) -> f64 {
 }
 
 impl Evict for FaasCache {
+    fn wants(&self) -> Wants {
+        Wants { requests: true, ends: true }
+    }
+
     fn on_request(&mut self, tables: &Tables, function: FunctionId) {
         self.meet_actions(tables);
         let action = tables.action(function);

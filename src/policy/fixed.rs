@@ -37,6 +37,10 @@ pub struct Fixed {
 }
 
 impl KeepAlive for Fixed {
+    fn constant(&self) -> Option<Lease> {
+        Some(Lease::keep(self.keep))
+    }
+
     fn lease(&mut self, _now: Time, _tables: &Tables, _slot: Slot, _loaded_ahead: bool) -> Lease {
         Lease::keep(self.keep)
     }
@@ -65,6 +69,7 @@ mod tests {
             let mut policy = (POLICY.make)(&mut params, MAKING);
             assert_eq!(params.into_errors(), []);
             assert_eq!(policy.lease(Time::ZERO, &yard.tables, slot, false), Lease::keep(keep));
+            assert_eq!(policy.constant(), Some(Lease::keep(keep)));
         }
     }
 }

@@ -23,11 +23,11 @@
 
 use std::marker::PhantomData;
 
-use super::Evict;
 use super::heap::Heap;
+use super::{Evict, Wants};
 use crate::ids::{ActionId, NO_SLOT, Slot};
 use crate::pool::boundary::StartState;
-use crate::pool::rules::Tracking;
+use crate::pool::rules::{Times, Tracking};
 use crate::pool::tables::Tables;
 use crate::time::Span;
 
@@ -236,6 +236,10 @@ impl<F: Formula> LazyHeap<F> {
 }
 
 impl<F: Formula> Evict for LazyHeap<F> {
+    fn wants(&self) -> Wants {
+        Wants { requests: false, ends: F::USES_COST && self.tracking.times != Times::Declared }
+    }
+
     fn on_dispatch(&mut self, tables: &Tables, slot: Slot, _start: StartState) {
         if !self.knows(slot) {
             self.welcome(tables, slot);

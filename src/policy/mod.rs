@@ -40,6 +40,16 @@ use crate::time::{Span, Time};
 pub use params::{Param, Params};
 pub use registry::{EVICTION, EvictionPolicy, KEEP_ALIVE, KeepAlivePolicy};
 
+/// Which of the hooks of [`Evict`] that come with every invocation a policy listens to, beside those of dispatch and
+/// idleness. A call into nothing costs as much as the rest of some policies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wants {
+    /// [`Evict::on_request`].
+    pub requests: bool,
+    /// [`Evict::on_done`].
+    pub ends: bool,
+}
+
 /// Orders the containers that may be evicted.
 ///
 /// The pool tells what happens, always after its own tables have changed. Between `on_idle` and the
@@ -48,7 +58,13 @@ pub use registry::{EVICTION, EvictionPolicy, KEEP_ALIVE, KeepAlivePolicy};
 /// must not return it. With a concurrency limit above 1 a container sees several `on_dispatch` before
 /// it is idle again. Slots are used again for other containers after `on_gone`.
 pub trait Evict: Any + Send {
-    /// An activation of `function` is about to be placed; told again each time a waiting one is retried.
+    /// Which hooks it listens to. Asked once, before anything else.
+    fn wants(&self) -> Wants {
+        Wants::default()
+    }
+
+    /// An activation of `function` is about to be placed; told again each time a waiting one is retried. Only told
+    /// to those that [`Wants::requests`].
     fn on_request(&mut self, tables: &Tables, function: FunctionId) {
         let _ = (tables, function);
     }
@@ -61,7 +77,8 @@ pub trait Evict: Any + Send {
 
     /// An activation in `slot` ended `elapsed` after the container's last dispatch, and the container
     /// has room again. Told before `on_idle`. What was learnt from it is in the tables already: this is
-    /// how a policy knows that [`Tables::cold_cost_ms`] may have changed.
+    /// how a policy knows that [`Tables::cold_cost_ms`] may have changed. Only told to those that
+    /// [`Wants::ends`].
     fn on_done(&mut self, tables: &Tables, slot: Slot, elapsed: Span) {
         let _ = (tables, slot, elapsed);
     }
@@ -107,6 +124,12 @@ impl Lease {
 
 /// Says how long idle containers stay, and whether and when to load one ahead of time.
 pub trait KeepAlive: Any + Send {
+    /// The lease, if it is the same for every container at all times; then nothing else is asked or told.
+    /// Asked once, before anything else.
+    fn constant(&self) -> Option<Lease> {
+        None
+    }
+
     /// An activation of `function` arrived (told once, also if it has to wait).
     fn on_arrival(&mut self, now: Time, function: FunctionId) {
         let _ = (now, function);

@@ -111,7 +111,9 @@ impl Yard {
 
     /// The pool looks for a place for an activation.
     pub fn request(&mut self, function: u32) {
-        self.policy.on_request(&self.tables, FunctionId(function));
+        if self.policy.wants().requests {
+            self.policy.on_request(&self.tables, FunctionId(function));
+        }
     }
 
     /// The start state of the last dispatch.
@@ -167,7 +169,9 @@ impl Yard {
         let (since, start) = self.last[slot as usize];
         let elapsed = self.now - since;
         if self.tables.test_finish(slot, start.is_warm(), elapsed) {
-            self.policy.on_done(&self.tables, slot, elapsed);
+            if self.policy.wants().ends {
+                self.policy.on_done(&self.tables, slot, elapsed);
+            }
         }
         if self.tables.container(slot).is_evictable() {
             self.policy.on_idle(&self.tables, slot);

@@ -3,7 +3,7 @@
 //! (that is the proxy's) or how long anything takes.
 
 use crate::ids::{ActivationId, ContainerId, FunctionId, KindId, Slot};
-use crate::policy::Evict;
+use crate::policy::{Evict, Wants};
 use crate::pool::boundary::{Action, Departure, Note, Refusal, StartState};
 use crate::pool::message::{Message, Out};
 use crate::pool::prewarm::{Occasion, Prewarms};
@@ -20,8 +20,11 @@ pub struct Dispatcher {
     waiting: RunBuffer,
     prewarms: Prewarms,
     evict: Box<dyn Evict>,
+    wants: Wants,
     /// Start state of each container's last dispatch, kept only where times are learnt.
     last_start: Vec<StartState>,
+    /// Whether anything may stand between an arrival and an idle container but the run buffer.
+    guarded: bool,
 }
 
 impl Dispatcher {
@@ -39,8 +42,10 @@ impl Dispatcher {
             tables,
             waiting: RunBuffer::default(),
             prewarms: Prewarms::new(stem_cells),
+            wants: evict.wants(),
             evict,
             last_start: Vec::new(),
+            guarded: rules.feed_capacity.is_some() || rules.busy_guard,
             rules,
         }
     }
@@ -93,10 +98,10 @@ impl Dispatcher {
 
     /// A run arrives from the feed, or from a container that could not serve it (§5.2).
     pub fn request(&mut self, now: Time, activation: ActivationId, function: FunctionId, out: &mut impl Out) {
-        self.evict.on_request(&self.tables, function);
+        self.requested(function);
         if !self.rules.overcommit && u64::from(self.tables.memory_mib(function)) > self.capacity_mib {
             // Also behind others: once at the head of the run buffer it would block it for ever.
-            return refuse(activation, Refusal::TooLarge, out);
+            return self.refuse(activation, Refusal::TooLarge, out);
         }
         if self.waiting.is_empty()
             && let Some((slot, start)) = self.place(now, function, out)
@@ -106,16 +111,43 @@ impl Dispatcher {
         self.wait(activation, function, out);
     }
 
+    /// An idle container that [`Dispatcher::request`] would give an activation of the function, with certainty and
+    /// without doing anything else.
+    #[inline(always)]
+    pub(super) fn idle_at_once(&self, function: FunctionId) -> Option<Slot> {
+        if self.guarded || !self.waiting.is_empty() {
+            return None;
+        }
+        let slot = self.tables.next_with_room(function, self.rules.reuse)?;
+        self.tables.container(slot).is_evictable().then_some(slot)
+    }
+
+    /// Gives an activation an idle container: what [`Dispatcher::request`] does once it has found it, but for sending
+    /// the run.
+    #[inline(always)]
+    pub(super) fn dispatch_warm(
+        &mut self,
+        now: Time,
+        activation: ActivationId,
+        function: FunctionId,
+        slot: Slot,
+        out: &mut impl Out,
+    ) {
+        self.requested(function);
+        self.assign(now, activation, function, slot, StartState::Warmed, Data::Warmed, out);
+    }
+
     /// The head of the run buffer is tried again (§5.4).
     pub fn retry(&mut self, now: Time, out: &mut impl Out) {
         let Some((activation, function)) = self.waiting.head() else { return };
-        self.evict.on_request(&self.tables, function);
+        self.requested(function);
         if let Some((slot, start)) = self.place(now, function, out) {
             self.dispatch(now, activation, function, slot, start, true, out);
         }
     }
 
     /// A container reports one activation done and room for another (§5.4).
+    #[inline(always)]
     pub fn need_work(&mut self, now: Time, slot: Slot, out: &mut impl Out) {
         if self.tables.container(slot).home() == Home::Nowhere {
             return;
@@ -128,7 +160,9 @@ impl Dispatcher {
                 let action = self.tables.action(self.tables.function_of(slot));
                 self.tables.learn(action, warm, elapsed);
             }
-            self.evict.on_done(&self.tables, slot, elapsed);
+            if self.wants.ends {
+                self.evict.on_done(&self.tables, slot, elapsed);
+            }
             self.became_idle(slot, out);
         }
         self.process_buffer_or_feed(out);
@@ -308,6 +342,13 @@ impl Dispatcher {
         slot
     }
 
+    #[inline(always)]
+    fn requested(&mut self, function: FunctionId) {
+        if self.wants.requests {
+            self.evict.on_request(&self.tables, function);
+        }
+    }
+
     /// Assigns the activation and sends it to its container.
     #[expect(clippy::too_many_arguments, reason = "the facts of one placement, used once")]
     fn dispatch(
@@ -328,18 +369,7 @@ impl Dispatcher {
         if start.creates() && self.prewarms.is_configured() {
             self.prewarms.count_cold_start(self.tables.kind(function), self.tables.memory_mib(function));
         }
-        let active = self.tables.assign(slot, now, data);
-        if self.tables.learns() {
-            self.last_start[slot as usize] = start;
-        }
-        self.evict.on_dispatch(&self.tables, slot, start);
-        out.note(Note::Dispatched {
-            activation,
-            function,
-            container: self.container_id(slot),
-            start,
-            active,
-        });
+        self.assign(now, activation, function, slot, start, data, out);
         if from_buffer {
             self.waiting.placed();
             self.process_buffer_or_feed(out);
@@ -347,12 +377,48 @@ impl Dispatcher {
         out.send(Message::Run(slot, activation, start));
     }
 
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "the facts of one placement, used twice")]
+    fn assign(
+        &mut self,
+        now: Time,
+        activation: ActivationId,
+        function: FunctionId,
+        slot: Slot,
+        start: StartState,
+        data: Data,
+        out: &mut impl Out,
+    ) {
+        let active = self.tables.assign(slot, now, data);
+        if self.tables.learns() {
+            self.last_start[slot as usize] = start;
+        }
+        self.evict.on_dispatch(&self.tables, slot, start);
+        let container = self.container_id(slot);
+        out.note(Note::Dispatched { activation, function, container, start, active });
+    }
+
+    /// Asks the feed for one more activation (§5.4); nobody hears it where the feed holds nothing back.
+    #[inline(always)]
+    fn credit(&self, out: &mut impl Out) {
+        out.note(Note::Credit);
+        if self.rules.feed_capacity.is_some() {
+            out.send(Message::Credit);
+        }
+    }
+
+    fn refuse(&self, activation: ActivationId, why: Refusal, out: &mut impl Out) {
+        out.act(Action::Reject(activation, why));
+        // A refused activation frees its place at the feed, as one that is answered at once does (§7).
+        self.credit(out);
+    }
+
     fn wait(&mut self, activation: ActivationId, function: FunctionId, out: &mut impl Out) {
         if self.rules.when_full == WhenFull::Drop {
-            return refuse(activation, Refusal::Full, out);
+            return self.refuse(activation, Refusal::Full, out);
         }
         if self.waiting.len() >= self.rules.buffer_limit as usize {
-            return refuse(activation, Refusal::BufferFull, out);
+            return self.refuse(activation, Refusal::BufferFull, out);
         }
         self.waiting.push(activation, function);
         out.note(Note::Buffered(activation));
@@ -362,8 +428,7 @@ impl Dispatcher {
     #[inline]
     fn process_buffer_or_feed(&mut self, out: &mut impl Out) {
         if self.waiting.is_empty() {
-            out.note(Note::Credit);
-            out.send(Message::Credit);
+            self.credit(out);
         } else {
             self.process_buffer(out);
         }
@@ -413,6 +478,7 @@ impl Dispatcher {
 
     // ----- leaving -----
 
+    #[inline(always)]
     fn became_idle(&mut self, slot: Slot, out: &mut impl Out) {
         let container = self.tables.container(slot);
         if container.is_evictable() {
@@ -512,11 +578,4 @@ impl Dispatcher {
         }
         Ok(())
     }
-}
-
-fn refuse(activation: ActivationId, why: Refusal, out: &mut impl Out) {
-    out.act(Action::Reject(activation, why));
-    // A refused activation frees its place at the feed, as one that is answered at once does (§7).
-    out.note(Note::Credit);
-    out.send(Message::Credit);
 }

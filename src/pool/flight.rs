@@ -32,6 +32,7 @@ pub struct Flight {
 
 impl Flight {
     /// An activation that has just arrived.
+    #[inline]
     pub fn new(received: Time, function: FunctionId, blocking: bool) -> Flight {
         Flight {
             received,
@@ -47,17 +48,26 @@ impl Flight {
         }
     }
 
+    /// Its run, or its last one, ends.
+    #[inline]
+    pub fn end(&mut self, now: Time, status: Status) {
+        self.status = status;
+        self.duration = self.init().unwrap_or(Span::ZERO) + (now - self.started);
+    }
+
     /// Notes how long the initialisation took.
     pub fn initialized(&mut self, took: Span) {
         self.init = took;
     }
 
     /// How long the initialisation took, if there was one.
+    #[inline]
     pub fn init(&self) -> Option<Span> {
         (self.init != Span::FOREVER).then_some(self.init)
     }
 
     /// The answer as of now.
+    #[inline]
     pub fn answer(&self, activation: ActivationId, ack: Ack) -> Answer {
         Answer {
             activation,

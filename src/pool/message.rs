@@ -2,6 +2,8 @@
 //! the proxies (one ContainerProxy per container). Messages are handled first in, first out, with no
 //! time passing (docs/specs/openwhisk.md §1). Must never cross the border of the pool.
 
+use std::collections::VecDeque;
+
 use crate::ids::{ActivationId, FunctionId, KindId, Slot};
 use crate::pool::boundary::{Action, Departure, Note, StartState};
 use crate::time::{Span, Time};
@@ -42,6 +44,53 @@ pub enum Message {
     LoadAt(FunctionId, Time),
     /// To the tables: nothing can refer to this slot any more.
     Release(Slot),
+}
+
+/// Messages on their way, first in, first out. Most of the time there is one or none, so the first has a place
+/// of its own that costs no more than a register.
+#[derive(Debug, Default)]
+pub struct Mailbox {
+    first: Option<Message>,
+    rest: VecDeque<Message>,
+}
+
+impl Mailbox {
+    /// Puts a message behind all others.
+    #[inline(always)]
+    pub fn push(&mut self, message: Message) {
+        // While others wait the first place stays free: they were sent before.
+        if self.first.is_none() && self.rest.is_empty() {
+            self.first = Some(message);
+        } else {
+            self.push_behind(message);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_behind(&mut self, message: Message) {
+        self.rest.push_back(message);
+    }
+
+    /// Takes out the one that was sent first.
+    #[inline(always)]
+    pub fn pop(&mut self) -> Option<Message> {
+        match self.first.take() {
+            Some(message) => Some(message),
+            None if self.rest.is_empty() => None,
+            None => self.rest.pop_front(),
+        }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.rest.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none() && self.rest.is_empty()
+    }
 }
 
 /// Where the halves of the pool put what they have to say.

@@ -51,6 +51,7 @@ mod proxy_idle;
 pub mod rules;
 pub mod tables;
 pub mod waiting;
+mod warm_path;
 
 pub use boundary::{Action, Input, Note, Sink, order};
 pub use pool::{Pool, Setup};

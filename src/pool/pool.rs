@@ -2,18 +2,16 @@
 //! feed and the timers. Owns the order in which they hear each other; must never decide anything
 //! that they should.
 
-use std::collections::VecDeque;
-
 use crate::ids::{ActivationId, ContainerId, FunctionId, Slot};
 use crate::memory::Memory;
 use crate::policy::{Evict, KeepAlive};
-use crate::pool::boundary::{Action, Input, Note, Phase, Sink};
+use crate::pool::boundary::{Action, Input, Note, Phase, RunOutcome, Sink};
 use crate::pool::dispatcher::Dispatcher;
 use crate::pool::feed::Feed;
 use crate::pool::flight::{Flight, Flights};
-use crate::pool::lease::Deadlines;
-use crate::pool::message::{Message, Out};
-use crate::pool::proxy::{Context, Proxy};
+use crate::pool::lease::{Deadlines, Keeper};
+use crate::pool::message::{Mailbox, Message, Out};
+use crate::pool::proxy::Proxy;
 use crate::pool::rules::{Rules, StemCell};
 use crate::pool::tables::{FunctionSpec, Home, Tables};
 use crate::time::Time;
@@ -34,32 +32,40 @@ pub struct Setup {
     pub keep_alive: Box<dyn KeepAlive>,
 }
 
+/// When a function is to be loaded ahead of time.
+#[derive(Clone, Copy, Debug)]
+struct Load {
+    at: Time,
+    /// The earliest instant at which it comes up among the [`Deadlines`].
+    armed: Time,
+}
+
 /// The pool. See [`crate::pool`] for the contract.
 pub struct Pool {
-    dispatcher: Dispatcher,
-    proxies: Vec<Proxy>,
-    flights: Flights,
+    pub(super) dispatcher: Dispatcher,
+    pub(super) proxies: Vec<Proxy>,
+    pub(super) flights: Flights,
     feed: Feed,
-    keep_alive: Box<dyn KeepAlive>,
-    queue: VecDeque<Message>,
+    pub(super) keep_alive: Keeper,
+    pub(super) queue: Mailbox,
     /// When each proxy's timer is due.
-    timers: Deadlines,
+    pub(super) timers: Deadlines,
     /// When each function is to be loaded ahead of time, by function; empty until first used.
-    load_at: Vec<Time>,
+    load_at: Vec<Load>,
     loads: Deadlines,
     next_check: Time,
 }
 
 /// Sends messages to the queue and the rest to the driver.
-struct Router<'a, S> {
-    queue: &'a mut VecDeque<Message>,
-    sink: &'a mut S,
+pub(super) struct Router<'a, S> {
+    pub(super) queue: &'a mut Mailbox,
+    pub(super) sink: &'a mut S,
 }
 
 impl<S: Sink> Out for Router<'_, S> {
     #[inline(always)]
     fn send(&mut self, message: Message) {
-        self.queue.push_back(message);
+        self.queue.push(message);
     }
 
     #[inline(always)]
@@ -76,26 +82,28 @@ impl<S: Sink> Out for Router<'_, S> {
 /// Calls one proxy with everything it may look at, then sets its timer.
 macro_rules! with_proxy {
     ($pool:ident, $now:expr, $slot:expr, $sink:expr, |$proxy:ident, $cx:ident, $out:ident| $body:expr) => {{
-        let slot: Slot = $slot;
+        let slot: $crate::ids::Slot = $slot;
         let $proxy = &mut $pool.proxies[slot as usize];
-        let mut context = Context {
+        let mut context = $crate::pool::proxy::Context {
             now: $now,
             slot,
             rules: $pool.dispatcher.rules(),
             tables: $pool.dispatcher.tables(),
             flights: &mut $pool.flights,
-            keep_alive: &mut *$pool.keep_alive,
+            keep_alive: &mut $pool.keep_alive,
         };
         let $cx = &mut context;
-        let mut router = Router { queue: &mut $pool.queue, sink: $sink };
+        let mut router = $crate::pool::pool::Router { queue: &mut $pool.queue, sink: $sink };
         let $out = &mut router;
         $body;
         let timer = $proxy.timer();
-        if timer != Time::NEVER {
-            $pool.timers.arm(slot, timer);
+        if timer != $crate::time::Time::NEVER {
+            $pool.timers.arm(slot, timer, $proxy.armed());
         }
     }};
 }
+
+pub(super) use with_proxy;
 
 impl Pool {
     /// An empty pool. Call [`Pool::start`] before anything else.
@@ -106,8 +114,8 @@ impl Pool {
             dispatcher: Dispatcher::new(rules, memory.mib(), functions, stem_cells, evict),
             proxies: Vec::new(),
             flights: Flights::default(),
-            keep_alive,
-            queue: VecDeque::new(),
+            keep_alive: Keeper::new(keep_alive),
+            queue: Mailbox::default(),
             timers: Deadlines::default(),
             load_at: Vec::new(),
             loads: Deadlines::default(),
@@ -127,18 +135,31 @@ impl Pool {
     /// Handles one fact. `now` never decreases. What the driver must do is told to `sink`.
     ///
     /// Facts about containers that are gone are ignored: they were answered when the container went.
+    #[inline]
     pub fn handle(&mut self, now: Time, input: Input, sink: &mut impl Sink) {
         match input {
-            Input::Arrived { activation, function, blocking } => {
-                self.arrived(now, activation, function, blocking, sink)
-            }
-            Input::Wake => return self.wake(now, sink),
             Input::Ran(id, activation, outcome) => {
-                if self.is_current(id) {
-                    with_proxy!(self, now, id.slot, sink, |proxy, cx, out| proxy
-                        .ran(activation, outcome, cx, out));
+                if self.is_current(id) && !self.ran_plainly(now, id, activation, outcome, sink) {
+                    self.ran(now, id, activation, outcome, sink);
                 }
+                self.drain(now, sink);
             }
+            Input::Arrived { activation, function, blocking } => {
+                if !self.arrived_warm(now, activation, function, blocking, sink) {
+                    self.arrived(now, activation, function, blocking, sink);
+                }
+                self.drain(now, sink);
+            }
+            Input::Wake => self.wake(now, sink),
+            other => self.handle_rarely(now, other, sink),
+        }
+    }
+
+    /// What does not happen at every invocation.
+    #[inline(never)]
+    fn handle_rarely(&mut self, now: Time, input: Input, sink: &mut impl Sink) {
+        match input {
+            Input::Ran(..) | Input::Arrived { .. } | Input::Wake => {}
             Input::LogsCollected(id, activation, ok) => {
                 if self.is_current(id) {
                     with_proxy!(self, now, id.slot, sink, |proxy, cx, out| proxy
@@ -249,6 +270,19 @@ impl Pool {
         self.proxies.get(id.slot as usize).is_some_and(|proxy| proxy.epoch() == id.epoch)
     }
 
+    #[inline(never)]
+    fn ran(
+        &mut self,
+        now: Time,
+        id: ContainerId,
+        activation: ActivationId,
+        outcome: RunOutcome,
+        sink: &mut impl Sink,
+    ) {
+        with_proxy!(self, now, id.slot, sink, |proxy, cx, out| proxy.ran(activation, outcome, cx, out));
+    }
+
+    #[inline(never)]
     fn arrived(
         &mut self,
         now: Time,
@@ -258,14 +292,20 @@ impl Pool {
         sink: &mut impl Sink,
     ) {
         self.flights.insert(activation, Flight::new(now, function, blocking));
-        self.keep_alive.on_arrival(now, function);
-        if let Some(load) = self.load_at.get_mut(function.ix()) {
-            *load = Time::NEVER;
-        }
+        self.heard_of(now, function);
         if self.feed.offer(activation) {
             self.hand_over(now, activation, sink);
         } else {
             sink.note(Note::Queued(activation));
+        }
+    }
+
+    /// An activation of the function arrived, whatever becomes of it.
+    #[inline(always)]
+    pub(super) fn heard_of(&mut self, now: Time, function: FunctionId) {
+        self.keep_alive.on_arrival(now, function);
+        if let Some(load) = self.load_at.get_mut(function.ix()) {
+            load.at = Time::NEVER;
         }
     }
 
@@ -276,13 +316,21 @@ impl Pool {
     }
 
     /// Handles messages, first in first out, until there are none.
-    #[inline]
+    #[inline(always)]
     fn drain(&mut self, now: Time, sink: &mut impl Sink) {
-        while let Some(message) = self.queue.pop_front() {
+        if !self.queue.is_empty() {
+            self.deliver_all(now, sink);
+        }
+    }
+
+    #[inline(never)]
+    fn deliver_all(&mut self, now: Time, sink: &mut impl Sink) {
+        while let Some(message) = self.queue.pop() {
             self.deliver(now, message, sink);
         }
     }
 
+    #[inline]
     fn deliver(&mut self, now: Time, message: Message, sink: &mut impl Sink) {
         let dispatcher = &mut self.dispatcher;
         match message {
@@ -338,39 +386,53 @@ impl Pool {
         while self.proxies.len() <= ix {
             self.proxies.push(Proxy::new(0));
         }
-        if self.proxies[ix].epoch() != epoch {
-            self.proxies[ix] = Proxy::new(epoch);
+        let proxy = &mut self.proxies[ix];
+        if proxy.epoch() != epoch {
+            // What comes up for the slot comes up for whoever is in it.
+            let armed = *proxy.armed();
+            *proxy = Proxy::new(epoch);
+            *proxy.armed() = armed;
         }
     }
 
     fn load_later(&mut self, function: FunctionId, at: Time) {
         if self.load_at.is_empty() {
-            self.load_at = vec![Time::NEVER; self.tables().functions()];
+            self.load_at = vec![Load { at: Time::NEVER, armed: Time::NEVER }; self.tables().functions()];
         }
         // A function is loaded once, for the latest of its containers that asked.
-        self.load_at[function.ix()] = at;
-        self.loads.arm(function.0, at);
+        let load = &mut self.load_at[function.ix()];
+        load.at = at;
+        self.loads.arm(function.0, at, &mut load.armed);
     }
 
     fn wake(&mut self, now: Time, sink: &mut impl Sink) {
-        while let Some(slot) = self.timers.due(now) {
-            let timer = self.proxies[slot as usize].timer();
+        while let Some((slot, bound)) = self.timers.due(now) {
+            let proxy = &mut self.proxies[slot as usize];
+            if *proxy.armed() != bound {
+                continue;
+            }
+            *proxy.armed() = Time::NEVER;
+            let timer = proxy.timer();
             if timer <= now {
                 with_proxy!(self, now, slot, sink, |proxy, cx, out| proxy.on_timer(cx, out));
                 self.drain(now, sink);
             } else if timer != Time::NEVER {
-                self.timers.arm(slot, timer);
+                self.timers.arm(slot, timer, proxy.armed());
             }
         }
-        while let Some(function) = self.loads.due(now) {
-            let at = self.load_at[function as usize];
-            if at <= now {
-                self.load_at[function as usize] = Time::NEVER;
+        while let Some((function, bound)) = self.loads.due(now) {
+            let load = &mut self.load_at[function as usize];
+            if load.armed != bound {
+                continue;
+            }
+            load.armed = Time::NEVER;
+            if load.at <= now {
+                load.at = Time::NEVER;
                 self.dispatcher
                     .load_ahead(FunctionId(function), &mut Router { queue: &mut self.queue, sink });
                 self.drain(now, sink);
-            } else if at != Time::NEVER {
-                self.loads.arm(function, at);
+            } else if load.at != Time::NEVER {
+                self.loads.arm(function, load.at, &mut load.armed);
             }
         }
         if self.next_check <= now {

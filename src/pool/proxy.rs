@@ -6,11 +6,11 @@
 use std::collections::VecDeque;
 
 use crate::ids::{ActivationId, ContainerId, FunctionId, KindId, Slot};
-use crate::policy::KeepAlive;
 use crate::pool::boundary::{
     Ack, Action, CreateFault, Departure, InitOutcome, Note, Phase, RunOutcome, Status,
 };
 use crate::pool::flight::Flights;
+use crate::pool::lease::Keeper;
 use crate::pool::message::{Message, Out};
 use crate::pool::rules::Rules;
 use crate::pool::tables::Tables;
@@ -29,21 +29,26 @@ pub struct Context<'a> {
     /// Activations under way.
     pub flights: &'a mut Flights,
     /// How long it may idle.
-    pub keep_alive: &'a mut dyn KeepAlive,
+    pub keep_alive: &'a mut Keeper,
 }
+
+const NO_FUNCTION: u32 = u32::MAX;
 
 /// One container.
 #[derive(Debug)]
 pub struct Proxy {
     /// The next instant at which [`Proxy::on_timer`] is due; [`Time::NEVER`] if there is none.
     pub(super) timer: Time,
-    /// End of the keep-alive lease, if it is running.
+    /// The earliest instant at which it comes up among the pool's [`Deadlines`](super::lease::Deadlines).
+    armed: Time,
+    /// End of the keep-alive lease, if it is running; of a prewarm that is being started, how long it may wait once
+    /// it is up.
     pub(super) lease_end: Time,
     /// The first run after an idle period, while it may still be handed back.
     pub(super) resume_run: ActivationId,
     /// The activation for which the container is created, initialised or thawed.
     pub(super) waiting_run: ActivationId,
-    pub(super) function: Option<FunctionId>,
+    function: u32,
     epoch: u32,
     /// Activations under way inside, as far as the container's life depends on them.
     pub(super) active: u16,
@@ -60,8 +65,9 @@ pub struct Proxy {
     /// The lease said to unload and to load again later.
     pub(super) unloading: bool,
     backlog: Option<Box<Backlog>>,
-    prewarm_ttl: Option<Span>,
 }
+
+const _: () = assert!(size_of::<Proxy>() == 64, "a proxy is a cache line");
 
 /// What waits inside a container; most containers never have any.
 #[derive(Debug, Default)]
@@ -83,10 +89,11 @@ impl Proxy {
     pub fn new(epoch: u32) -> Proxy {
         Proxy {
             timer: Time::NEVER,
+            armed: Time::NEVER,
             lease_end: Time::NEVER,
             resume_run: ActivationId::NONE,
             waiting_run: ActivationId::NONE,
-            function: None,
+            function: NO_FUNCTION,
             epoch,
             active: 0,
             outstanding: 0,
@@ -99,7 +106,6 @@ impl Proxy {
             loaded_ahead: false,
             unloading: false,
             backlog: None,
-            prewarm_ttl: None,
         }
     }
 
@@ -119,10 +125,22 @@ impl Proxy {
         self.timer
     }
 
+    /// When it comes up to be looked at, to be kept with [`Proxy::timer`].
+    #[inline]
+    pub(super) fn armed(&mut self) -> &mut Time {
+        &mut self.armed
+    }
+
     /// How many containers used the slot before.
     #[inline]
     pub fn epoch(&self) -> u32 {
         self.epoch
+    }
+
+    /// Whose it is; `None` for a prewarm.
+    #[inline]
+    pub(super) fn function(&self) -> Option<FunctionId> {
+        (self.function != NO_FUNCTION).then_some(FunctionId(self.function))
     }
 
     /// Runs held back inside.
@@ -150,7 +168,7 @@ impl Proxy {
         cx: &mut Context<'_>,
         out: &mut impl Out,
     ) {
-        self.prewarm_ttl = ttl;
+        self.lease_end = ttl.map_or(Time::NEVER, |ttl| Time::ZERO + ttl);
         out.act(Action::Create { container: self.id(cx.slot), function: None, kind, memory_mib });
         self.enter(Phase::Starting, cx, out);
     }
@@ -167,12 +185,7 @@ impl Proxy {
     pub fn run(&mut self, activation: ActivationId, cx: &mut Context<'_>, out: &mut impl Out) {
         let function = cx.flights.of(activation).function;
         match self.phase {
-            Phase::Ready => {
-                self.active = 1;
-                self.resume_run = activation;
-                self.start_run(activation, true, cx, out);
-                self.enter(Phase::Running, cx, out);
-            }
+            Phase::Ready => self.run_ready(activation, cx, out),
             Phase::Paused => {
                 self.active = 1;
                 self.resume_run = activation;
@@ -206,6 +219,46 @@ impl Proxy {
         }
     }
 
+    /// Run this, being idle and thawed.
+    #[inline(always)]
+    pub(super) fn run_ready(&mut self, activation: ActivationId, cx: &mut Context<'_>, out: &mut impl Out) {
+        self.active = 1;
+        self.resume_run = activation;
+        self.start_run(activation, true, cx, out);
+        self.enter(Phase::Running, cx, out);
+    }
+
+    /// Whether a good end of the one run under way leaves an idle container and nothing else to do.
+    #[inline(always)]
+    pub(super) fn is_plain(&self) -> bool {
+        self.phase == Phase::Running
+            && self.initialized
+            && !self.rescheduling
+            && !self.collects_logs
+            && self.active == 1
+            && self.backlog.is_none()
+    }
+
+    /// The end of the one run under way where [`Proxy::is_plain`]: what `ran`, `answered` and `completed` come to,
+    /// but for "need work", which the caller has to see to afterwards.
+    #[inline(always)]
+    pub(super) fn ran_plainly(
+        &mut self,
+        activation: ActivationId,
+        status: Status,
+        cx: &mut Context<'_>,
+        out: &mut impl Out,
+    ) {
+        let flight = cx.flights.of_mut(activation);
+        flight.end(cx.now, status);
+        let ack = if flight.blocking { Ack::Combined } else { Ack::Completion };
+        out.act(Action::Answer(flight.answer(activation, ack)));
+        self.outstanding -= 1;
+        self.active = 0;
+        self.resume_run = ActivationId::NONE;
+        self.enter(Phase::Ready, cx, out);
+    }
+
     /// Go.
     pub fn remove(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
         match self.phase {
@@ -223,7 +276,8 @@ impl Proxy {
     pub fn created(&mut self, result: Result<(), CreateFault>, cx: &mut Context<'_>, out: &mut impl Out) {
         match (self.phase, result) {
             (Phase::Starting, Ok(())) => {
-                let expires = self.prewarm_ttl.map(|ttl| cx.now + ttl);
+                let ttl = std::mem::replace(&mut self.lease_end, Time::NEVER);
+                let expires = (ttl != Time::NEVER).then_some(cx.now + (ttl - Time::ZERO));
                 out.send(Message::PrewarmReady(cx.slot, expires));
                 self.enter(Phase::Started, cx, out);
             }
@@ -275,8 +329,7 @@ impl Proxy {
             RunOutcome::Unreachable => Status::DeveloperError,
             RunOutcome::Answered(status) => status,
         };
-        flight.status = status;
-        flight.duration = flight.init().unwrap_or(Span::ZERO) + (cx.now - flight.started);
+        flight.end(cx.now, status);
         self.answered(activation, cx, out);
     }
 
@@ -387,7 +440,7 @@ impl Proxy {
     // ----- steps -----
 
     fn adopt(&mut self, function: FunctionId, cx: &Context<'_>) {
-        self.function = Some(function);
+        self.function = function.0;
         self.limit = cx.tables.max_concurrent(function);
         self.collects_logs = cx.tables.spec(function).logs;
     }
@@ -398,7 +451,7 @@ impl Proxy {
     }
 
     fn start_init(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
-        let Some(function) = self.function else { return };
+        let Some(function) = self.function() else { return };
         let activation = (self.waiting_run != ActivationId::NONE).then_some(self.waiting_run);
         if let Some(activation) = activation {
             let flight = cx.flights.of_mut(activation);
@@ -409,7 +462,7 @@ impl Proxy {
         out.act(Action::Init { container: self.id(cx.slot), function, activation });
     }
 
-    #[inline]
+    #[inline(always)]
     fn start_run(
         &mut self,
         activation: ActivationId,
@@ -454,36 +507,52 @@ impl Proxy {
     }
 
     /// Goes on to `phase`: says so, sets the timer, and hears what was deferred.
-    #[inline]
+    #[inline(always)]
     pub(super) fn enter(&mut self, phase: Phase, cx: &mut Context<'_>, out: &mut impl Out) {
         self.phase = phase;
         self.timer = Time::NEVER;
         out.note(Note::Entered(self.id(cx.slot), phase));
         match phase {
-            Phase::Running => {
-                if self.pinged {
-                    self.pinged = false;
-                    out.act(Action::HealthPing(self.id(cx.slot), false));
-                }
-                return;
+            Phase::Running if !self.pinged => {}
+            Phase::Running => self.ping(false, cx, out),
+            Phase::Ready => {
+                self.entered_ready(cx, out);
+                self.hear_deferred(cx, out);
             }
-            Phase::Ready => self.entered_ready(cx, out),
+            _ => self.entered(cx, out),
+        }
+    }
+
+    /// What entering a phase brings with it that is neither running nor ready.
+    #[inline(never)]
+    fn entered(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
+        match self.phase {
             Phase::Paused => self.entered_paused(cx, out),
-            Phase::Started if cx.rules.health_check => {
-                self.pinged = true;
-                out.act(Action::HealthPing(self.id(cx.slot), true));
-            }
+            Phase::Started if cx.rules.health_check => self.ping(true, cx, out),
             Phase::Started | Phase::Removing => {}
-            Phase::Uninitialized | Phase::Starting | Phase::Pausing | Phase::Stopped => return,
+            _ => return,
         }
-        if self.backlog.is_some() {
-            self.hear_deferred(cx, out);
-        }
+        self.hear_deferred(cx, out);
+    }
+
+    #[cold]
+    fn ping(&mut self, on: bool, cx: &Context<'_>, out: &mut impl Out) {
+        self.pinged = on;
+        out.act(Action::HealthPing(self.id(cx.slot), on));
     }
 
     /// Deferred messages are delivered in order; those that the new phase cannot handle either are
     /// deferred again, behind each other.
+    #[inline(always)]
     fn hear_deferred(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
+        if self.backlog.is_some() {
+            self.deliver_deferred(cx, out);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn deliver_deferred(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
         let deferred = self.backlog.as_mut().map(|backlog| std::mem::take(&mut backlog.deferred));
         for message in deferred.into_iter().flatten() {
             match message {

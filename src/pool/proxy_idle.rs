@@ -36,9 +36,10 @@ impl Proxy {
         }
     }
 
+    #[inline(always)]
     pub(super) fn entered_ready(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
         self.lease_end = Time::NEVER;
-        if let Some(function) = self.function
+        if let Some(function) = self.function()
             && !self.loaded_ahead
         {
             cx.keep_alive.on_idle(cx.now, function);
@@ -58,12 +59,13 @@ impl Proxy {
         self.timer = self.lease_end.max(cx.now);
     }
 
+    #[inline(always)]
     fn take_lease(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
         let loaded_ahead = std::mem::replace(&mut self.loaded_ahead, false);
         let Lease { keep, load_after } = cx.keep_alive.lease(cx.now, cx.tables, cx.slot, loaded_ahead);
         self.lease_end = cx.now + keep;
         self.unloading = load_after.is_some();
-        if let (Some(after), Some(function)) = (load_after, self.function) {
+        if let (Some(after), Some(function)) = (load_after, self.function()) {
             out.send(Message::LoadAt(function, cx.now + after));
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::ids::{ActionId, FunctionId, KindId, NO_SLOT, Slot};
 use crate::memory::Memory;
-use crate::pool::rules::Times;
+use crate::pool::rules::{Reuse, Times};
 use crate::time::{Span, Time};
 
 /// What the pool knows of a function from the start.
@@ -355,10 +355,23 @@ impl Tables {
     }
 
     /// Assigns one more activation ("next run", docs/specs/openwhisk.md §3).
-    #[inline]
+    #[inline(always)]
     pub(super) fn assign(&mut self, slot: Slot, now: Time, data: Data) -> u16 {
         let function = self.function_of(slot);
         let limit = self.functions[function.ix()].max_concurrent;
+        let record = &mut self.containers[slot as usize];
+        if limit == 1 && data == Data::Warmed && record.is_evictable() {
+            // By far the most frequent change: the container of one activation gets it.
+            record.active = 1;
+            record.last_used = now;
+            record.home = Home::Busy;
+            let memory = u64::from(record.memory_mib);
+            self.sums.free -= memory;
+            self.sums.evictable -= memory;
+            self.sums.busy += memory;
+            self.unlink(slot);
+            return 1;
+        }
         self.uncount(slot);
         let record = &mut self.containers[slot as usize];
         record.active += 1;
@@ -371,10 +384,23 @@ impl Tables {
     }
 
     /// Reports one activation done: the container is warm and has room again, unless it is over its limit.
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish(&mut self, slot: Slot) -> bool {
         let function = self.function_of(slot);
         let limit = self.functions[function.ix()].max_concurrent;
+        let record = &mut self.containers[slot as usize];
+        if limit == 1 && record.active == 1 && record.home == Home::Busy {
+            // And back, as frequent.
+            record.active = 0;
+            record.data = Data::Warmed;
+            record.home = Home::Free;
+            let memory = u64::from(record.memory_mib);
+            self.sums.busy -= memory;
+            self.sums.free += memory;
+            self.sums.evictable += memory;
+            self.link_last(slot);
+            return true;
+        }
         self.uncount(slot);
         let record = &mut self.containers[slot as usize];
         record.active = record.active.saturating_sub(1);
@@ -444,6 +470,17 @@ impl Tables {
 
     // ----- the function's list of containers with room -----
 
+    /// The container with room that comes first for reuse.
+    #[inline(always)]
+    pub(super) fn next_with_room(&self, function: FunctionId, reuse: Reuse) -> Option<Slot> {
+        let record = &self.functions[function.ix()];
+        let slot = match reuse {
+            Reuse::Oldest => record.first,
+            Reuse::Newest => record.last,
+        };
+        (slot != NO_SLOT).then_some(slot)
+    }
+
     /// Containers with room of a function, first freed first.
     pub(super) fn free_of(&self, function: FunctionId) -> impl Iterator<Item = Slot> + '_ {
         let mut at = self.functions[function.ix()].first;
@@ -468,7 +505,7 @@ impl Tables {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn link_last(&mut self, slot: Slot) {
         let function = self.containers[slot as usize].function as usize;
         let last = self.functions[function].last;
@@ -483,7 +520,7 @@ impl Tables {
         self.functions[function].last = slot;
     }
 
-    #[inline]
+    #[inline(always)]
     fn unlink(&mut self, slot: Slot) {
         let Container { function, next, prev, .. } = self.containers[slot as usize];
         let function = &mut self.functions[function as usize];

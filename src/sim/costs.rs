@@ -43,7 +43,23 @@ pub struct CostModel {
     functions: Vec<FunctionCosts>,
     failures: Failures,
     fails: bool,
+    first_runs: bool,
+    /// What every invocation asks for, apart from what is asked for now and then.
+    runs: Vec<Run>,
 }
+
+/// How long runs of a function take.
+#[derive(Clone, Copy)]
+enum Run {
+    /// As the trace tells, or so long where it does not.
+    Traced(Span),
+    /// Always so long.
+    Always(Span),
+    /// Drawn.
+    Drawn,
+}
+
+const _: () = assert!(size_of::<Run>() == 16, "four functions share a cache line");
 
 struct FunctionCosts {
     run: Sampler,
@@ -76,9 +92,11 @@ impl CostModel {
                 FunctionCosts::new(spec.of(&function.name), function)
                     .map_err(|fault| format!("costs of function `{}`: {fault}", function.name))
             })
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<FunctionCosts>, String>>()?;
         let fails = *failures != Failures::default();
-        Ok(CostModel { seed, functions, failures: *failures, fails })
+        let first_runs = functions.iter().any(|costs| costs.first_run.is_some());
+        let runs = functions.iter().map(FunctionCosts::often).collect();
+        Ok(CostModel { seed, functions, failures: *failures, fails, first_runs, runs })
     }
 
     /// Whether logs take any time, so that collecting them is worth an event.
@@ -90,11 +108,17 @@ impl CostModel {
     /// How long a warm run of an activation takes; `traced`: what the trace says of it.
     #[inline]
     pub fn run(&self, function: u32, activation: u64, traced: Option<Span>) -> Span {
-        let costs = &self.functions[function as usize];
-        match traced {
-            Some(span) if costs.run_from_trace => span,
-            _ => self.draw(&costs.run, Draw::Run, activation),
+        match self.runs[function as usize] {
+            Run::Traced(otherwise) => traced.unwrap_or(otherwise),
+            Run::Always(span) => span,
+            Run::Drawn => self.draw(&self.functions[function as usize].run, Draw::Run, activation),
         }
+    }
+
+    /// Whether the first run in a fresh container differs for any function.
+    #[inline]
+    pub fn has_first_runs(&self) -> bool {
+        self.first_runs
     }
 
     /// How long the first run in a fresh container takes, if that differs.
@@ -158,6 +182,14 @@ impl CostModel {
 }
 
 impl FunctionCosts {
+    fn often(&self) -> Run {
+        match &self.run {
+            Sampler::Always(span) if self.run_from_trace => Run::Traced(*span),
+            Sampler::Always(span) => Run::Always(*span),
+            Sampler::Drawn(_) => Run::Drawn,
+        }
+    }
+
     fn new(costs: &Costs, function: &Function) -> Result<FunctionCosts, String> {
         let run_from_trace = costs.run == Source::Trace;
         let run = match &costs.run {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::costs::{CostModel, Draw};
 use super::queue::EventQueue;
 use crate::ids::{ActivationId, ContainerId, FunctionId, KindId};
-use crate::pool::boundary::{Ack, Action, CreateFault, InitOutcome, RunOutcome, Status};
+use crate::pool::boundary::{Action, CreateFault, InitOutcome, RunOutcome, Status};
 use crate::pool::{Input, Note, Pool, Sink};
 use crate::tally::{Ending, Observer, Outcome};
 use crate::time::{Span, Time};
@@ -58,7 +58,7 @@ pub fn simulate(
     costs: &CostModel,
     queue: &mut impl EventQueue,
     observer: &mut impl Observer,
-    control: &mut impl Control,
+    control: &mut (impl Control + ?Sized),
 ) -> Result<End, Stopped> {
     let mut world = World {
         now: Time::ZERO,
@@ -70,17 +70,18 @@ pub fn simulate(
         pulled: BTreeMap::new(),
         counts: Counts::default(),
     };
-    let mut arrivals = arrivals.peekable();
+    let mut arrivals = arrivals;
+    let mut next = arrivals.next();
     let (mut invocations, mut steps) = (0_u64, 0_u64);
     let mut last_arrival = Time::ZERO;
-    world.now = arrivals.peek().map_or(Time::ZERO, |first| first.time);
+    world.now = next.map_or(Time::ZERO, |first| first.time);
     pool.start(world.now, &mut world);
     loop {
         if steps.is_multiple_of(CONTROL_EVERY) && !control.proceed(invocations, world.now) {
             return Err(Stopped);
         }
         steps += 1;
-        let arrival = arrivals.peek().map_or(Time::NEVER, |arrival| arrival.time);
+        let arrival = next.map_or(Time::NEVER, |arrival| arrival.time);
         let event = world.queue.next_time();
         let wake = pool.next_wake().unwrap_or(Time::NEVER);
         let over = arrival == Time::NEVER
@@ -90,13 +91,14 @@ pub fn simulate(
         }
         // At the same instant: what containers report, then the wake, then arrivals (`pool::order`).
         if event <= wake && event <= arrival {
-            let Some((time, input)) = world.queue.pop() else { break };
+            let (time, input) = world.queue.pop();
             world.now = time;
             pool.handle(time, input, &mut world);
         } else if wake <= arrival {
             world.now = world.now.max(wake);
             pool.handle(world.now, Input::Wake, &mut world);
-        } else if let Some(arrival) = arrivals.next() {
+        } else if let Some(arrival) = next {
+            next = arrivals.next();
             last_arrival = arrival.time;
             world.arrive(pool, arrival, invocations);
             invocations += 1;
@@ -193,7 +195,7 @@ impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
         pool.handle(arrival.time, input, self);
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, activation: ActivationId, outcome: Outcome) {
         let flight = self.flights.remove(activation);
         self.observer.ended(&Ending {
@@ -247,11 +249,18 @@ impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
     #[inline]
     fn run(&mut self, id: ContainerId, activation: ActivationId) {
         let Flight { number, run, function, .. } = self.flights.flights[activation.ix()];
-        let fresh = std::mem::replace(&mut self.container(id).fresh, false);
-        let took = if fresh { self.costs.first_run(function, number).unwrap_or(run) } else { run };
+        let took = if self.costs.has_first_runs() { self.first_or(run, id, function, number) } else { run };
         let status =
             if self.costs.fails(Draw::Run, number) { Status::DeveloperError } else { Status::Success };
         self.queue.push(self.now + took, Input::Ran(id, activation, RunOutcome::Answered(status)));
+    }
+
+    /// How long a run takes where the first one in a fresh container differs.
+    #[cold]
+    #[inline(never)]
+    fn first_or(&mut self, run: Span, id: ContainerId, function: u32, number: u64) -> Span {
+        let fresh = std::mem::replace(&mut self.container(id).fresh, false);
+        if fresh { self.costs.first_run(function, number).unwrap_or(run) } else { run }
     }
 
     fn step(&mut self, id: ContainerId, what: Draw, number: u64) -> Time {
@@ -261,16 +270,31 @@ impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
 }
 
 impl<Q: EventQueue, O: Observer> Sink for World<'_, Q, O> {
-    #[inline]
+    // Inlined, so that what every invocation needs costs no detour by the enum.
+    #[inline(always)]
     fn act(&mut self, action: Action) {
         self.observer.acted(self.now, &action);
         match action {
             Action::Run { container, activation, .. } => self.run(container, activation),
-            Action::Answer(answer) => {
-                if answer.ack != Ack::Result {
-                    self.end(answer.activation, Outcome::Answered(answer));
-                }
+            Action::Answer(answer) if answer.last() => {
+                self.end(answer.activation, Outcome::Answered(answer));
             }
+            other => self.act_rarely(other),
+        }
+    }
+
+    #[inline(always)]
+    fn note(&mut self, note: Note) {
+        self.observer.noted(self.now, &note);
+    }
+}
+
+impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
+    /// Everything but running and answering.
+    #[inline(never)]
+    fn act_rarely(&mut self, action: Action) {
+        match action {
+            Action::Run { .. } | Action::Answer(_) | Action::HealthPing(..) => {}
             Action::Create { container, function, kind, .. } => self.create(container, function, kind),
             Action::Init { container, function, .. } => self.init(container, function),
             Action::CollectLogs { container, activation } => {
@@ -298,12 +322,6 @@ impl<Q: EventQueue, O: Observer> Sink for World<'_, Q, O> {
             }
             Action::Reject(activation, refusal) => self.end(activation, Outcome::Refused(refusal)),
             Action::Lose(activation) => self.end(activation, Outcome::Lost),
-            Action::HealthPing(..) => {}
         }
-    }
-
-    #[inline(always)]
-    fn note(&mut self, note: Note) {
-        self.observer.noted(self.now, &note);
     }
 }

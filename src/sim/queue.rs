@@ -15,7 +15,10 @@ pub trait EventQueue {
     /// When the next input is due; [`Time::NEVER`] if there is none.
     fn next_time(&mut self) -> Time;
     /// Takes out the next input.
-    fn pop(&mut self) -> Option<(Time, Input)>;
+    ///
+    /// # Panics
+    /// If there is none, which [`EventQueue::next_time`] tells.
+    fn pop(&mut self) -> (Time, Input);
 }
 
 /// Rank of an event: time first, then the order of simultaneous inputs.
@@ -47,9 +50,9 @@ impl EventQueue for HeapQueue {
         self.heap.peek().map_or(Time::NEVER, |Reverse(((time, _), _))| *time)
     }
 
-    fn pop(&mut self) -> Option<(Time, Input)> {
-        let Reverse(((time, _), place)) = self.heap.pop()?;
+    fn pop(&mut self) -> (Time, Input) {
+        let Reverse(((time, _), place)) = self.heap.pop().expect("somebody looked whether there is one");
         self.unused.push(place);
-        self.inputs[place].take().map(|input| (time, input))
+        (time, self.inputs[place].take().expect("every entry has its input"))
     }
 }

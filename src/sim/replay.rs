@@ -45,7 +45,7 @@ pub fn replay(
     scenario: &Scenario,
     setup: &PoolSetup,
     trace: &Trace,
-    control: &mut impl Control,
+    control: &mut dyn Control,
 ) -> Result<Replay, ReplayError> {
     let mut queue = Wheel::new(mean_gap(trace));
     let mut tally =
@@ -70,7 +70,7 @@ pub fn replay_with(
     trace: &Trace,
     queue: &mut impl EventQueue,
     observer: &mut impl Observer,
-    control: &mut impl Control,
+    control: &mut (impl Control + ?Sized),
 ) -> Result<End, ReplayError> {
     check_kinds(setup, trace).map_err(ReplayError::Unfit)?;
     check_cost_names(setup, trace).map_err(ReplayError::Unfit)?;

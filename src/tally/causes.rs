@@ -107,7 +107,7 @@ impl Tally {
             Departure::PrewarmExpired => self.prewarm_expired += 1,
         }
         // A container that failed while it was being loaded ahead had never been the function's.
-        let used = std::mem::take(self.used(container));
+        let used = self.meter.set_used(container, false);
         if let Some(function) = function
             && used
         {

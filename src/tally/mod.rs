@@ -109,11 +109,18 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 }
 
-/// What is counted per function.
+/// What is counted per function at every invocation: half a cache line. Sums stop at 584,000 years.
 #[derive(Clone, Copy, Default, Debug)]
-pub(crate) struct FunctionCount {
+pub(crate) struct Often {
     pub arrivals: u64,
     pub warm: u64,
+    pub response_us: u64,
+    pub warm_run_us: u64,
+}
+
+/// What is counted per function now and then.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct FunctionCount {
     pub cold: u64,
     pub partial: u64,
     pub dropped: u64,
@@ -121,8 +128,6 @@ pub(crate) struct FunctionCount {
     pub evicted: u64,
     pub caused: u64,
     pub waited: u64,
-    pub response_us: u128,
-    pub warm_run_us: u128,
 }
 
 /// An activation while it is under way.
@@ -140,6 +145,7 @@ struct UnderWay {
 /// The count of one run.
 pub struct Tally {
     pub(crate) functions: Vec<FunctionCount>,
+    pub(crate) often: Vec<Often>,
     pub(crate) starts: [u64; 7],
     pub(crate) causes: summary::Causes,
     pub(crate) refused: [u64; 3],
@@ -166,8 +172,6 @@ pub struct Tally {
     pub(crate) meter: MemoryMeter,
     losses: Losses,
     under_way: Vec<UnderWay>,
-    /// By slot, whether the container has become its function's by a dispatch or by being loaded.
-    used: Vec<bool>,
     /// By slot, the number of the container.
     numbers: Vec<u64>,
     containers: u64,
@@ -180,6 +184,7 @@ impl Tally {
     pub fn new(functions: usize, every: Span, rows: bool) -> Tally {
         Tally {
             functions: vec![FunctionCount::default(); functions],
+            often: vec![Often::default(); functions],
             starts: [0; 7],
             causes: summary::Causes::default(),
             refused: [0; 3],
@@ -206,7 +211,6 @@ impl Tally {
             meter: MemoryMeter::new(every),
             losses: Losses::new(functions),
             under_way: Vec::new(),
-            used: Vec::new(),
             numbers: Vec::new(),
             containers: 0,
             rows: rows.then(Rows::default),
@@ -223,20 +227,9 @@ impl Tally {
         self.meter.samples()
     }
 
+    #[inline(always)]
     fn under_way(&mut self, activation: ActivationId) -> &mut UnderWay {
-        let ix = activation.ix();
-        if ix >= self.under_way.len() {
-            self.under_way.resize(ix + 1, UnderWay::default());
-        }
-        &mut self.under_way[ix]
-    }
-
-    fn used(&mut self, container: ContainerId) -> &mut bool {
-        let ix = container.slot as usize;
-        if ix >= self.used.len() {
-            self.used.resize(ix + 1, false);
-        }
-        &mut self.used[ix]
+        &mut self.under_way[activation.ix()]
     }
 
     fn appeared(&mut self, container: ContainerId) {
@@ -248,23 +241,38 @@ impl Tally {
         self.containers += 1;
     }
 
+    #[inline(always)]
     fn dispatched(&mut self, now: Time, note: &Note) {
         let Note::Dispatched { activation, function, container, start, .. } = *note else { return };
         let cause = if start.is_warm() {
             None
         } else {
-            let first_use = !std::mem::replace(self.used(container), true);
+            let first_use = !self.meter.set_used(container, true);
             Some(self.losses.cause(function, first_use))
         };
-        let number = self.numbers.get(container.slot as usize).copied().unwrap_or_default();
+        // Only rows tell the container.
+        let number = match self.rows {
+            Some(_) => self.numbers.get(container.slot as usize).copied().unwrap_or_default(),
+            None => 0,
+        };
         let under_way = self.under_way(activation);
         under_way.cause = cause;
         under_way.dispatched = now;
         under_way.container = number;
     }
 
+    #[cold]
+    #[inline(never)]
+    fn push_row(&mut self, ending: &Ending) {
+        let UnderWay { cause, container, .. } = *self.under_way(ending.activation);
+        if let Some(rows) = &mut self.rows {
+            rows.push(ending, cause, container);
+        }
+    }
+
+    #[inline(always)]
     fn idle(&mut self, container: ContainerId, function: FunctionId) {
-        if !std::mem::replace(self.used(container), true) {
+        if !self.meter.set_used(container, true) {
             self.losses.loaded_ahead(function);
         }
     }
@@ -279,33 +287,35 @@ impl Tally {
         }
     }
 
+    #[inline(always)]
     fn answered(&mut self, ending: &Ending, answer: &Answer) {
-        let under_way = *self.under_way(ending.activation);
-        let count = &mut self.functions[ending.function.ix()];
+        let UnderWay { cause, dispatched, .. } = *self.under_way(ending.activation);
+        let function = ending.function.ix();
         if !matches!(answer.status, Status::Success | Status::ApplicationError) {
             self.failed += 1;
-            count.failed += 1;
+            self.functions[function].failed += 1;
         }
         let Some(start) = answer.start else {
             self.never_started += 1;
             return;
         };
         self.starts[start as usize] += 1;
+        let often = &mut self.often[function];
         match start {
-            StartState::Warmed => count.warm += 1,
-            start if start.creates() => count.cold += 1,
-            _ => count.partial += 1,
+            StartState::Warmed => often.warm += 1,
+            start if start.creates() => self.functions[function].cold += 1,
+            _ => self.functions[function].partial += 1,
         }
         let response = answer.wait + answer.duration;
-        count.response_us += u128::from(response.0);
-        count.warm_run_us += u128::from(ending.warm_run.0);
+        often.response_us = often.response_us.saturating_add(response.0);
+        often.warm_run_us = often.warm_run_us.saturating_add(ending.warm_run.0);
         self.warm_run_us += u128::from(ending.warm_run.0);
         self.response_us += u128::from(response.0);
-        let queued = under_way.dispatched - ending.arrived;
+        let queued = dispatched - ending.arrived;
         self.execution_us += u128::from(response.saturating_sub(queued).0);
         self.wait.add(answer.wait);
         self.response.add(response);
-        if let Some(cause) = under_way.cause {
+        if let Some(cause) = cause {
             self.causes.add(cause);
             if let Cause::Evicted(by) = cause {
                 self.functions[by.ix()].caused += 1;
@@ -315,15 +325,20 @@ impl Tally {
 }
 
 impl Observer for Tally {
-    #[inline]
+    #[inline(always)]
     fn arrived(&mut self, now: Time, activation: ActivationId, function: FunctionId) {
         if self.arrivals == 0 {
             self.first_arrival = now;
             self.meter.begin(now);
         }
         self.arrivals += 1;
-        self.functions[function.ix()].arrivals += 1;
-        *self.under_way(activation) = UnderWay { function: function.0, ..UnderWay::default() };
+        self.often[function.ix()].arrivals += 1;
+        let fresh = UnderWay { function: function.0, ..UnderWay::default() };
+        match self.under_way.get_mut(activation.ix()) {
+            Some(under_way) => *under_way = fresh,
+            // Numbers are small and dense.
+            None => self.under_way.resize(activation.ix() + 1, fresh),
+        }
     }
 
     // Inlined so that notes which are not counted are not even made.
@@ -351,7 +366,7 @@ impl Observer for Tally {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn ended(&mut self, ending: &Ending) {
         match &ending.outcome {
             Outcome::Answered(answer) => self.answered(ending, answer),
@@ -362,10 +377,7 @@ impl Observer for Tally {
             Outcome::Lost => self.lost += 1,
         }
         if self.rows.is_some() {
-            let UnderWay { cause, container, .. } = *self.under_way(ending.activation);
-            if let Some(rows) = &mut self.rows {
-                rows.push(ending, cause, container);
-            }
+            self.push_row(ending);
         }
     }
 

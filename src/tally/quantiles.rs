@@ -19,7 +19,7 @@ pub struct Quantiles {
 
 impl Quantiles {
     /// Adds one span.
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, span: Span) {
         self.total += 1;
         if span == Span::ZERO {
@@ -29,10 +29,18 @@ impl Quantiles {
         self.sum_us += u128::from(span.0);
         self.max = self.max.max(span);
         let bucket = bucket(span.0);
-        if bucket >= self.counts.len() {
-            self.counts.resize(bucket + 1, 0);
+        match self.counts.get_mut(bucket) {
+            Some(count) => *count += 1,
+            None => self.add_bucket(bucket),
         }
-        self.counts[bucket] += 1;
+    }
+
+    /// The first span in a bucket beyond all so far.
+    #[cold]
+    #[inline(never)]
+    fn add_bucket(&mut self, bucket: usize) {
+        self.counts.resize(bucket + 1, 0);
+        self.counts[bucket] = 1;
     }
 
     /// How many there are.

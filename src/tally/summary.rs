@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::quantiles::Quantiles;
-use super::{Cause, FunctionCount, Tally};
+use super::{Cause, FunctionCount, Often, Tally};
 use crate::memory::Memory;
 use crate::pool::boundary::{Refusal, StartState};
 use crate::time::Time;
@@ -306,17 +306,18 @@ impl Tally {
 
     fn memory_figures(&self, capacity: Memory) -> MemoryFigures {
         let meter = &self.meter;
+        let (busy, idle, prewarmed) = (meter.busy(), meter.idle(), meter.prewarmed());
         let span_us = (meter.span().0 as f64).max(1.0);
         let mean = |integral: u128| integral as f64 / span_us;
         MemoryFigures {
             capacity_mib: capacity.mib(),
             peak_mib: meter.peak_mib,
-            mean_mib: mean(meter.busy + meter.idle + meter.prewarmed),
-            mean_busy_mib: mean(meter.busy),
-            mean_idle_mib: mean(meter.idle),
-            mean_prewarmed_mib: mean(meter.prewarmed),
-            idle_gib_s: (meter.idle + meter.prewarmed) as f64 / MIB_US_PER_GIB_S,
-            busy_gib_s: meter.busy as f64 / MIB_US_PER_GIB_S,
+            mean_mib: mean(busy + idle + prewarmed),
+            mean_busy_mib: mean(busy),
+            mean_idle_mib: mean(idle),
+            mean_prewarmed_mib: mean(prewarmed),
+            idle_gib_s: (idle + prewarmed) as f64 / MIB_US_PER_GIB_S,
+            busy_gib_s: busy as f64 / MIB_US_PER_GIB_S,
         }
     }
 
@@ -340,14 +341,14 @@ impl Tally {
         names: &[String],
         memory: impl Fn(usize) -> Memory,
     ) -> Vec<FunctionFigures> {
-        let figures = |(ix, count): (usize, &FunctionCount)| {
-            let served = count.warm + count.cold + count.partial;
-            let mean_ms = |us: u128| us as f64 / 1e3 / (served.max(1) as f64);
+        let figures = |(ix, (count, often)): (usize, (&FunctionCount, &Often))| {
+            let served = often.warm + count.cold + count.partial;
+            let mean_ms = |us: u64| us as f64 / 1e3 / (served.max(1) as f64);
             FunctionFigures {
                 function: names.get(ix).cloned().unwrap_or_default(),
                 memory_mib: memory(ix).mib(),
-                invocations: count.arrivals,
-                warm: count.warm,
+                invocations: often.arrivals,
+                warm: often.warm,
                 cold: count.cold,
                 partial: count.partial,
                 dropped: count.dropped,
@@ -356,10 +357,10 @@ impl Tally {
                 cold_pct: percent(count.cold, served),
                 evicted: count.evicted,
                 cold_starts_caused: count.caused,
-                mean_response_ms: mean_ms(count.response_us),
-                mean_warm_ms: mean_ms(count.warm_run_us),
+                mean_response_ms: mean_ms(often.response_us),
+                mean_warm_ms: mean_ms(often.warm_run_us),
             }
         };
-        self.functions.iter().enumerate().map(figures).collect()
+        self.functions.iter().zip(&self.often).enumerate().map(figures).collect()
     }
 }

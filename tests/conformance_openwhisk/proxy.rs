@@ -6,6 +6,7 @@ use faassim::pool::boundary::{
     Ack, Action, Answer, CreateFault, InitOutcome, Note, Phase, RunOutcome, Status,
 };
 use faassim::pool::flight::{Flight, Flights};
+use faassim::pool::lease::Keeper;
 use faassim::pool::message::{Message, Out};
 use faassim::pool::proxy::{Context, Proxy};
 use faassim::pool::rules::{Rules, Times};
@@ -50,7 +51,7 @@ pub fn play(case: &Case) -> Result<Vec<Mismatch>, String> {
     let tables = Tables::new(functions.specs.clone(), Times::Declared);
     let mut level = Level {
         rules: fixture::rules(case)?,
-        keep: Keep::of(case),
+        keep: Keeper::new(Box::new(Keep::of(case))),
         functions,
         tables,
         proxy: Proxy::new(0),
@@ -66,7 +67,7 @@ pub fn play(case: &Case) -> Result<Vec<Mismatch>, String> {
 
 struct Level {
     rules: Rules,
-    keep: Keep,
+    keep: Keeper,
     functions: Functions,
     tables: Tables,
     proxy: Proxy,

@@ -125,7 +125,10 @@ impl Model {
 
     fn credit(&mut self) {
         self.note(Note::Credit);
-        self.send(Message::Credit);
+        // Nobody hears it where the feed holds nothing back.
+        if self.rules.feed_capacity.is_some() {
+            self.send(Message::Credit);
+        }
     }
 
     fn tick(&mut self) -> u64 {
