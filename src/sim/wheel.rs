@@ -61,6 +61,19 @@ impl Ring {
         std::mem::replace(&mut self.heads[bucket], NIL)
     }
 
+    /// The first bucket from `from` on that is not empty, not going round.
+    #[inline(always)]
+    fn next_before_end(&self, from: u64) -> Option<u64> {
+        let (word, bit) = ((from / 64) as usize, from % 64);
+        let here = self.occupied.get(word)? & (u64::MAX << bit);
+        if here != 0 {
+            return Some(word as u64 * 64 + u64::from(here.trailing_zeros()));
+        }
+        let after = self.summary & (u64::MAX << 1 << word);
+        let next = after.trailing_zeros() as usize;
+        (after != 0).then(|| next as u64 * 64 + u64::from(self.occupied[next].trailing_zeros()))
+    }
+
     /// The first place from `from` on whose bucket is not empty, within one round.
     #[inline]
     fn next(&self, from: u64) -> Option<u64> {
@@ -117,7 +130,7 @@ impl Wheel {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn allot(&mut self, time: Time, input: Input) -> u32 {
         let node = Node { time, input, next: NIL };
         if self.unused == NIL {
@@ -141,6 +154,19 @@ impl Wheel {
         self.nodes[at as usize].time.0 >> self.shift
     }
 
+    /// Puts a node into the open tick, or beyond this turn.
+    #[inline(never)]
+    fn put_elsewhere(&mut self, tick: u64, at: u32) {
+        let turns = (tick / BUCKETS).saturating_sub(self.tick / BUCKETS);
+        if turns == 0 {
+            self.insert_open(at);
+        } else if turns < BUCKETS {
+            self.nodes[at as usize].next = self.coarse.put(tick / BUCKETS, at);
+        } else {
+            self.later.push(Reverse((self.rank_of(at), at)));
+        }
+    }
+
     /// Puts a node into the open tick where it belongs.
     fn insert_open(&mut self, at: u32) {
         let new = self.rank_of(at);
@@ -149,21 +175,21 @@ impl Wheel {
         self.open.insert(place, at);
     }
 
-    #[inline]
+    #[inline(always)]
     fn put_fine(&mut self, tick: u64, at: u32) {
         self.nodes[at as usize].next = self.fine.put(tick, at);
     }
 
     /// Opens the next tick that has events; `false` if there is none.
     fn open_next(&mut self) -> bool {
-        // The fine ring never holds more than the current turn, so what is found is of this turn.
-        let tick = match self.fine.next(self.tick + 1) {
-            Some(tick) => tick,
-            None if self.turn_next() => self.fine.next(self.tick).unwrap_or(self.tick),
+        // The fine ring never holds more than the current turn.
+        let bucket = match self.fine.next_before_end(self.tick % BUCKETS + 1) {
+            Some(bucket) => bucket,
+            None if self.turn_next() => self.fine.next_before_end(0).unwrap_or_default(),
             None => return false,
         };
-        self.tick = tick;
-        let mut at = self.fine.take(tick);
+        self.tick = self.tick / BUCKETS * BUCKETS + bucket;
+        let mut at = self.fine.take(bucket);
         while at != NIL {
             self.open.push(at);
             at = self.nodes[at as usize].next;
@@ -202,19 +228,14 @@ impl Wheel {
 }
 
 impl EventQueue for Wheel {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, time: Time, input: Input) {
         let at = self.allot(time, input);
         let tick = time.0 >> self.shift;
-        let turns = (tick / BUCKETS).saturating_sub(self.tick / BUCKETS);
-        if tick <= self.tick {
-            self.insert_open(at);
-        } else if turns == 0 {
+        if tick > self.tick && tick / BUCKETS == self.tick / BUCKETS {
             self.put_fine(tick, at);
-        } else if turns < BUCKETS {
-            self.nodes[at as usize].next = self.coarse.put(tick / BUCKETS, at);
         } else {
-            self.later.push(Reverse((rank(time, &input), at)));
+            self.put_elsewhere(tick, at);
         }
     }
 
