@@ -14,9 +14,7 @@ use super::{print, sweep_text, tell};
 use crate::error::{Diagnostic, Error};
 use crate::results::{counted, thousands};
 use crate::scenario::{Axis, Base, Override};
-use crate::sweep::{
-    AxisRecord, Event, Folder, Known, Manifest, Outcome, Plan, Row, Shard, Standing, execute,
-};
+use crate::sweep::{AxisRecord, Event, Folder, Known, Manifest, Outcome, Plan, Shard, Standing, execute};
 
 /// Run a scenario over a grid of values, and write one table with a row per run
 ///
@@ -74,14 +72,19 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Error> {
     manifest.traces = outcome.traces;
     folder.manifest(&manifest)?;
     folder.tables(&outcome.rows)?;
-    finish(&manifest, &target, outcome.rows, outcome.standing, args.json)?;
-    if outcome.is_stopped {
-        let left = outcome.standing.runs - outcome.standing.done;
-        let message = format!("stopped with {} left to do", counted(left as u64, "run"));
-        let diagnostic = Diagnostic::new(message).help("the same command goes on from here");
-        return Err(Error::interrupted(diagnostic));
+    let (standing, mut rows) = (outcome.standing, outcome.rows);
+    sweep_text::sort(&mut rows);
+    print(&if args.json { sweep_text::json(&rows)? } else { sweep_text::text(&manifest, &rows) })?;
+    tell_reused(standing);
+    if !args.json {
+        tell(&format!("results are in {}", target.display()));
     }
-    Ok(())
+    if outcome.is_stopped {
+        let left = counted((standing.runs - standing.done) as u64, "run");
+        let diagnostic = Diagnostic::new(format!("stopped by Ctrl-C with {left} left to do"));
+        return Err(Error::interrupted(diagnostic.help("the same command goes on from here")));
+    }
+    sweep_text::refuse_failed(&rows)
 }
 
 /// Where results go if nothing is said.
@@ -187,26 +190,15 @@ fn progress(standing: &Standing, elapsed: std::time::Duration) -> String {
     format!("{} of {}{failed}, {pace}", standing.done, counted(standing.runs as u64, "run"))
 }
 
-/// Prints the rows and tells where they are; an error if some are not what was asked for.
-fn finish(
-    manifest: &Manifest,
-    target: &Path,
-    mut rows: Vec<Row>,
-    standing: Standing,
-    json: bool,
-) -> Result<(), Error> {
-    sweep_text::sort(&mut rows);
-    print(&if json { sweep_text::json(&rows)? } else { sweep_text::text(manifest, &rows) })?;
-    if standing.reused > 0 && standing.done == standing.runs {
-        match standing.runs - standing.reused {
-            0 => {
-                tell(&format!("nothing was left to do: {} were there", counted(standing.runs as u64, "run")))
-            }
-            done => tell(&format!("{} were there, {} done now", thousands(standing.reused as u64), done)),
-        }
+fn tell_reused(standing: Standing) {
+    let Standing { runs, done, reused, .. } = standing;
+    if reused == runs {
+        tell(&format!("nothing was left to do: {} were there already", counted(runs as u64, "run")));
+    } else if reused > 0 {
+        tell(&format!(
+            "{} were there already, {} done now",
+            counted(reused as u64, "run"),
+            thousands((done - reused) as u64)
+        ));
     }
-    if !json {
-        tell(&format!("results are in {}", target.display()));
-    }
-    sweep_text::refuse_failed(&rows)
 }

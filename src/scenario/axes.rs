@@ -206,7 +206,7 @@ fn refuse_undone(axes: &[Axis], problems: &mut Problems) {
         let help = match axis.segments.first().map(String::as_str) {
             Some(root @ ("eviction" | "keep-alive")) => {
                 let (name, inner) = if root == "eviction" {
-                    ("lru", "{ random = { draws = 3 } }")
+                    ("lru", "{ s3-fifo = { small = 0.2 } }")
                 } else {
                     ("hybrid-histogram", "{ fixed = { keep = \"1 min\" } }")
                 };

@@ -288,7 +288,7 @@ pub fn reference() -> String {
         ),
         ("\"keep-alive.fixed.keep\" = \"1 min..2 h * 2\"", "from, to, and the factor"),
         ("seed = \"1..10\"", "whole numbers need no step"),
-        ("eviction = [\"lru\", { random = { draws = 3 } }]", "tables where the path takes a table"),
+        ("eviction = [\"lru\", { s3-fifo = { small = 0.2 } }]", "tables where the path takes a table"),
     ] {
         let _ = writeln!(text, "  {example}\n    {what}");
     }
