@@ -116,6 +116,12 @@ fn sweep_says_what_check_says() {
 }
 
 #[test]
+fn a_misspelt_sweep_is_told() {
+    let said = "error: scenario.toml:6: unknown table `sweeep`\n  help: did you mean `sweep`?\n";
+    fails(&format!("{FINE}[sweeep]\nseed = [1, 2]\n"), &["sweep", "scenario.toml"], 2, said);
+}
+
+#[test]
 fn options_of_a_sweep() {
     for (args, said) in [
         (

@@ -71,11 +71,14 @@ pub(super) fn text(manifest: &Manifest, rows: &[Row]) -> String {
         wrap(question, WIDTH - 2).iter().for_each(|part| line(&format!("  {part}")));
     }
     for axis in &manifest.axes {
-        let ends = match axis.values.as_slice() {
-            [first, .., last] if axis.values.len() > 4 => format!("{first} … {last}"),
-            all => all.join(", "),
-        };
-        line(&cut(&format!("  {} × {}: {ends}", axis.values.len(), axis.path), WIDTH));
+        let what = format!("  {} × {}: ", axis.values.len(), axis.path);
+        let all = what.clone() + &axis.values.join(", ");
+        match axis.values.as_slice() {
+            [first, .., last] if all.chars().count() > WIDTH => {
+                line(&cut(&format!("{what}{first} … {last}"), WIDTH))
+            }
+            _ => line(&cut(&all, WIDTH)),
+        }
     }
     let all = manifest.runs;
     let part = manifest.shard.as_ref().map_or_else(String::new, |shard| format!(", part {shard}"));

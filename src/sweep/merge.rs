@@ -2,7 +2,7 @@
 //! run anything or need a scenario or a trace.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::folder::{Manifest, TraceRecord, read};
 use super::row::{is_fine, number};
@@ -40,7 +40,7 @@ pub fn merge(folders: &[PathBuf]) -> Result<Merged, Error> {
         if let Some((first, other)) = &whole
             && other.grid != manifest.grid
         {
-            return Err(other_sweep(&(first, other), (folder, &manifest)));
+            return Err(other_sweep((first, other), (folder, &manifest)));
         }
         for record in &manifest.traces {
             let (before, place) = traces.entry(record.number).or_insert((record.clone(), folder));
@@ -80,8 +80,7 @@ pub fn merge(folders: &[PathBuf]) -> Result<Merged, Error> {
     Ok(Merged { manifest, lines: lines.into_values().map(|(line, _)| line).collect(), missing })
 }
 
-fn other_sweep(first: &(&PathBuf, &Manifest), second: (&PathBuf, &Manifest)) -> Error {
-    let ((folder, one), (place, other)) = (first, second);
+fn other_sweep((folder, one): (&Path, &Manifest), (place, other): (&Path, &Manifest)) -> Error {
     let difference = if one.faassim != other.faassim {
         format!("it was made by faassim {}, the other by {}", other.faassim, one.faassim)
     } else if one.axes != other.axes {
@@ -96,7 +95,7 @@ fn other_sweep(first: &(&PathBuf, &Manifest), second: (&PathBuf, &Manifest)) -> 
     Error::usage(Diagnostic::new(message).at(place.display().to_string()).help(help))
 }
 
-fn disagree(run: u64, one: &PathBuf, other: &PathBuf) -> Error {
+fn disagree(run: u64, one: &Path, other: &Path) -> Error {
     let message = format!("run {run} has other figures than in {}", one.display());
     let help = "the parts read different traces, or were made by different builds; do one of them again";
     Error::usage(Diagnostic::new(message).at(other.display().to_string()).help(help))

@@ -36,6 +36,8 @@ impl Plan {
     /// A usage error if nothing is varied, or with everything that is wrong at any point, each told once.
     pub fn new(base: Base) -> Result<Plan, Error> {
         if base.axes().is_empty() {
+            // It may be `[sweeep]` that is wrong.
+            base.point(&[])?;
             let help = "add for example\n[sweep]\n\"pool.memory\" = \"1 GiB..80 GiB / 500 MB\"\nor --memory, \
                         --eviction, --keep-alive, --seeds";
             let place = base.file().display().to_string();
