@@ -165,6 +165,13 @@ fn another_grid_keeps_what_it_shares() {
     assert!(said.contains("12 runs were there already, 12 done now"), "{said}");
     ends(folder.path(), &["sweep", "s.toml", "-o", "fresh"], 0);
     assert_eq!(files(&folder.path().join("results/s-sweep")), files(&folder.path().join("fresh")));
+    // What was an axis may be set for all: the figures are the same, the column is gone.
+    ends(folder.path(), &["sweep", "s.toml", "--set", "sweep.rules.buffer-limit=[100, 200]"], 0);
+    let args = ["sweep", "s.toml", "--set", "rules.buffer-limit=200", "-o"];
+    let said = ends(folder.path(), &[&args[..], &["results/s-sweep"]].concat(), 0);
+    assert!(said.contains("nothing was left to do"), "{said}");
+    ends(folder.path(), &[&args[..], &["set"]].concat(), 0);
+    assert_eq!(files(&folder.path().join("results/s-sweep")), files(&folder.path().join("set")));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::sweep::usual_target;
 use super::{print, sweep_text, tell};
 use crate::error::{Diagnostic, Error};
 use crate::results::counted;
-use crate::sweep::{Folder, Merged, Shard, merge as put_together};
+use crate::sweep::{Folder, Merged, Shard, latest, merge as put_together};
 
 /// Put the parts of a sweep together into one table
 ///
@@ -41,8 +41,9 @@ pub fn merge(args: &MergeArgs) -> Result<(), Error> {
     }
     let Merged { manifest, lines, .. } = &merged;
     let target = args.output.clone().unwrap_or_else(|| usual_target(&manifest.name, Shard::ALL));
-    let (mut folder, known) = Folder::open(&target, manifest)?;
-    for line in lines.iter().filter(|line| !known.contains(line)) {
+    let (mut folder, before) = Folder::open(&target, manifest)?;
+    let before = latest(before, &manifest.grid);
+    for (_, line) in lines.iter().filter(|(run, line)| before.get(run) != Some(line)) {
         folder.append(line)?;
     }
     let rows = merged.rows();

@@ -1,7 +1,7 @@
 //! Finished runs as they finish: one line of JSON each, appended and handed to the system at once. Owns the file and what
 //! is taken from it; must never change a line that is there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -76,37 +76,38 @@ pub(super) fn lines(bytes: &[u8]) -> Vec<Line> {
     bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
 }
 
+/// The last word on each run of a sweep, by number.
+pub fn latest(lines: impl IntoIterator<Item = Line>, grid: &str) -> BTreeMap<u64, Line> {
+    let of_grid = lines.into_iter().filter(|line| line.grid == grid);
+    of_grid.filter_map(|line| Some((number(&line.row)?, line))).collect()
+}
+
 /// What is known from before.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Rows of this very sweep, by key; failed ones excepted.
-    rows: HashMap<String, Vec<Row>>,
-    /// Rows of others.
-    others: HashMap<String, Row>,
+    /// The last word on each run of this very sweep.
+    latest: BTreeMap<u64, Line>,
+    /// Rows with figures, of any sweep, by key.
+    by_key: HashMap<String, Row>,
 }
 
 impl Known {
     /// From the lines of a journal. Runs that failed are not known: they are tried again.
     pub fn new(lines: Vec<Line>, grid: &str) -> Known {
-        let mut known = Known::default();
-        for line in lines.into_iter().filter(|line| is_fine(&line.row) && !line.key.is_empty()) {
-            if line.grid == grid {
-                known.rows.entry(line.key).or_default().push(line.row);
-            } else {
-                known.others.insert(line.key, line.row);
-            }
-        }
-        known
+        let fine = lines.iter().filter(|line| is_fine(&line.row));
+        let by_key = fine.map(|line| (line.key.clone(), line.row.clone())).collect();
+        Known { by_key, latest: latest(lines, grid) }
     }
 
-    /// The row of this run.
+    /// The row of this run, if it is the last word on it.
     pub(super) fn row(&self, key: &str, run: usize) -> Option<&Row> {
-        self.rows.get(key)?.iter().find(|row| number(row) == Some(run as u64 + 1))
+        let line = self.latest.get(&(run as u64 + 1))?;
+        (line.key == key && is_fine(&line.row)).then_some(&line.row)
     }
 
     /// A row with the same figures, of another sweep or another run.
     pub(super) fn alike(&self, key: &str) -> Option<&Row> {
-        self.others.get(key).or_else(|| self.rows.get(key)?.first())
+        self.by_key.get(key)
     }
 }
 
@@ -148,5 +149,14 @@ mod tests {
         let known = Known::new(vec![line("g", "a", 1), line("h", "b", 1)], "g");
         assert!(known.row("a", 0).is_some() && known.row("a", 1).is_none() && known.row("b", 0).is_none());
         assert!(known.alike("a").is_some() && known.alike("b").is_some() && known.alike("c").is_none());
+    }
+
+    #[test]
+    fn the_last_word_counts() {
+        let mut failed = line("g", "", 1);
+        failed.row.insert("error".to_owned(), "broken".into());
+        let known = Known::new(vec![line("g", "a", 1), failed], "g");
+        assert!(known.row("a", 0).is_none(), "it would not be noted again");
+        assert!(known.alike("a").is_some());
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::folder::{Manifest, TraceRecord, read};
-use super::row::{is_fine, number};
+use super::journal::latest;
+use super::row::is_fine;
 use super::{Line, Row};
 use crate::error::{Diagnostic, Error};
 
@@ -15,7 +16,7 @@ pub struct Merged {
     /// Its manifest, as if it had been done as a whole.
     pub manifest: Manifest,
     /// A line per run, by number.
-    pub lines: Vec<Line>,
+    pub lines: BTreeMap<u64, Line>,
     /// Numbers of runs that are in no part, from 1.
     pub missing: Vec<usize>,
 }
@@ -23,7 +24,7 @@ pub struct Merged {
 impl Merged {
     /// The rows, by number.
     pub fn rows(&self) -> Vec<Row> {
-        self.lines.iter().map(|line| line.row.clone()).collect()
+        self.lines.values().map(|line| line.row.clone()).collect()
     }
 }
 
@@ -53,17 +54,13 @@ pub fn merge(folders: &[PathBuf]) -> Result<Merged, Error> {
                 ));
             }
         }
-        for line in found.into_iter().filter(|line| line.grid == manifest.grid) {
-            let Some(run) = number(&line.row) else { continue };
+        for (run, line) in latest(found, &manifest.grid) {
             match lines.get(&run) {
-                Some((known, place)) if is_fine(&known.row) && is_fine(&line.row) && known != &line => {
-                    if *place != folder {
-                        return Err(disagree(run, place, folder));
-                    }
-                    lines.insert(run, (line, folder));
+                Some((known, place)) if is_fine(&known.row) && is_fine(&line.row) && *known != line => {
+                    return Err(disagree(run, place, folder));
                 }
-                // A failed run gives way to one that did not fail; the last word of a part counts.
-                Some((known, _)) if is_fine(&known.row) && !is_fine(&line.row) => {}
+                // A failed run gives way to one that did not fail.
+                Some((known, _)) if is_fine(&known.row) => {}
                 _ => drop(lines.insert(run, (line, folder))),
             }
         }
@@ -77,7 +74,7 @@ pub fn merge(folders: &[PathBuf]) -> Result<Merged, Error> {
     }
     manifest.traces = traces.into_values().map(|(record, _)| record).collect();
     let missing = (1..=manifest.runs).filter(|run| !lines.contains_key(&(*run as u64))).collect();
-    Ok(Merged { manifest, lines: lines.into_values().map(|(line, _)| line).collect(), missing })
+    Ok(Merged { manifest, lines: lines.into_iter().map(|(run, (line, _))| (run, line)).collect(), missing })
 }
 
 fn other_sweep((folder, one): (&Path, &Manifest), (place, other): (&Path, &Manifest)) -> Error {

@@ -28,7 +28,7 @@ mod traces;
 
 pub use folder::{AxisRecord, Folder, Manifest, TraceRecord};
 pub use grid::Grid;
-pub use journal::{Known, Line};
+pub use journal::{Known, Line, latest};
 pub use merge::{Merged, merge};
 pub use plan::Plan;
 pub use row::Row;

@@ -14,7 +14,10 @@ use crate::tally::Summary;
 pub type Row = Map<String, Value>;
 
 /// Columns that every sweep has beside its axes, whatever is varied: what held in the run.
-const HELD: [&str; 6] = ["memory_mib", "eviction", "keep_alive", "rules", "seed", "trace"];
+const HELD: [&str; 6] = ["memory_mib", "eviction", "keep_alive", "rules", "seed", LAST_HELD];
+
+/// The last of them, behind which the figures begin.
+const LAST_HELD: &str = "trace";
 
 /// The column of what went wrong; empty if nothing did.
 pub(super) const ERROR: &str = "error";
@@ -93,13 +96,16 @@ pub(super) fn with_error(mut front: Row, error: &str) -> Row {
     front
 }
 
+/// The columns before the figures, those of the axes among them.
+pub(super) fn front_names(row: &Row) -> impl Iterator<Item = &str> {
+    let end = row.keys().position(|name| name == LAST_HELD).map_or(0, |at| at + 1);
+    row.keys().map(String::as_str).take(end)
+}
+
 /// The figures of a row alone.
-pub(super) fn figures(row: &Row, front: &Row) -> Row {
-    let is_figure = |name: &str| name != ERROR && !front.contains_key(name);
-    row.iter()
-        .filter(|(name, _)| is_figure(name))
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+pub(super) fn figures(row: &Row) -> Row {
+    let figures = row.iter().skip(front_names(row).count()).filter(|(name, _)| *name != ERROR);
+    figures.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// All figures of a run through the pool.

@@ -215,7 +215,7 @@ impl Shop<'_> {
         }
         let front = front(&trace.name);
         if let Some(alike) = self.known.alike(&key) {
-            let figures = row::figures(alike, &front);
+            let figures = row::figures(alike);
             return Some(Done {
                 line: line(row::with_figures(front, figures)),
                 is_known: false,

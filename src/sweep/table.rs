@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Row;
-use super::row::{ERROR, number, of_summary};
+use super::row::{ERROR, front_names, number, of_summary};
 use crate::results::{Column, Table};
 use crate::tally::Summary;
 
@@ -15,9 +15,9 @@ pub fn table(mut rows: Vec<Row>) -> Table {
     let mut names: Vec<&str> = Vec::new();
     let mut seen = std::collections::BTreeSet::from([ERROR]);
     // What comes before the figures is the same in every row.
-    let fronts = rows.iter().flat_map(|row| row.keys().take_while(|name| !figures.contains_key(*name)));
-    let all = rows.iter().flat_map(Row::keys);
-    for name in fronts.chain(figures.keys()).chain(all) {
+    let fronts = rows.iter().flat_map(front_names);
+    let all = rows.iter().flat_map(Row::keys).map(String::as_str);
+    for name in fronts.chain(figures.keys().map(String::as_str)).chain(all) {
         if seen.insert(name) {
             names.push(name);
         }
@@ -57,14 +57,14 @@ mod tests {
     #[test]
     fn rows_are_sorted_and_missing_figures_stay_empty() {
         let rows = vec![
-            row(r#"{"run": 2, "a": "x", "cold": 3, "cold_pct": 0.5, "error": ""}"#),
-            row(r#"{"run": 1, "a": "y", "error": "broken"}"#),
+            row(r#"{"run": 2, "trace": "x", "cold": 3, "cold_pct": 0.5, "error": ""}"#),
+            row(r#"{"run": 1, "trace": "y", "error": "broken"}"#),
         ];
         let mut csv = Vec::new();
         table(rows).write_csv(&mut csv).expect("memory does not fail");
         let text = String::from_utf8(csv).expect("UTF-8");
         let lines: Vec<&str> = text.lines().collect();
-        assert!(lines[0].starts_with("run,a,invocations,served,warm,cold,"), "{}", lines[0]);
+        assert!(lines[0].starts_with("run,trace,invocations,served,warm,cold,"), "{}", lines[0]);
         assert!(lines[0].ends_with(",error"), "{}", lines[0]);
         assert!(lines[1].starts_with("1,y,,,,,") && lines[1].ends_with(",broken"), "{}", lines[1]);
         assert!(lines[2].starts_with("2,x,,,,3,"), "{}", lines[2]);
