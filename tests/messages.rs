@@ -140,6 +140,11 @@ fn options_of_a_sweep() {
             "error: --eviction: unknown eviction policy `greedydual`\n  \
              help: did you mean `greedy-dual`? `faassim policies` lists all\n",
         ),
+        (
+            &["--seeds", "1..50000", "--memory", "1 GiB..4 GiB / 1 GiB"],
+            "error: scenario.toml: the sweep comes to 200000 runs, at most 100000 are taken\n  \
+             help: take larger steps, or split it in two\n",
+        ),
         (&["--seeds", "3..1"], "error: --seeds: seed: `3..1` ends before it begins\n"),
         (
             &["--seeds", "1,1"],

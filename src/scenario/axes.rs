@@ -89,16 +89,20 @@ pub(super) fn read(top: &Section<'_>, problems: &mut Problems) -> Vec<Axis> {
     let mut axes = Vec::new();
     collect(table, &[], &mut axes, problems);
     refuse_undone(&axes, problems);
-    let runs = axes.iter().fold(1_usize, |runs, axis| runs.saturating_mul(axis.values.len()));
-    if runs > MOST {
-        let message = format!("[sweep] comes to {runs} runs, at most {MOST} are taken");
-        problems.push(
-            &entry.origin,
-            "",
-            Flaw::new(message).help("take larger steps, or split it in two scenarios"),
-        );
+    if let Err(flaw) = refuse_endless(&axes) {
+        problems.push(&entry.origin, "", flaw);
     }
     axes
+}
+
+/// More runs than anybody waits for are most likely a slip.
+pub(super) fn refuse_endless(axes: &[Axis]) -> Result<(), Flaw> {
+    let runs = axes.iter().fold(1_usize, |runs, axis| runs.saturating_mul(axis.values.len()));
+    if runs <= MOST {
+        return Ok(());
+    }
+    let message = format!("the sweep comes to {runs} runs, at most {MOST} are taken");
+    Err(Flaw::new(message).help("take larger steps, or split it in two"))
 }
 
 /// The axes in a table that stands at `path` under `[sweep]`.

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::axes::refuse_endless;
 use super::overrides::segments;
 use super::section::{Problems, Section};
 use super::tree::{self, Origin, Raw, Table};
@@ -60,6 +61,10 @@ impl Base {
         }
         for option in options {
             take_in(&mut axes, option);
+        }
+        if let Err(flaw) = refuse_endless(&axes) {
+            problems.push(&Origin::File, "", flaw);
+            return Err(Error::new(Kind::Usage, problems.render(&place)));
         }
         root.entries.retain(|entry| entry.key != "sweep");
         Ok(Base { file: file.to_owned(), text, root, sets: sets.to_vec(), axes })

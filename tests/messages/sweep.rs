@@ -75,7 +75,7 @@ error: scenario.toml:7: `keep-alive` and `keep-alive.fixed.keep` undo each other
 "#,
     },
     Case {
-        what: "too many runs, and none",
+        what: "too many runs",
         text: r#"
 [trace]
 path = "."
@@ -86,8 +86,8 @@ seed = "1..1000"
 "trace.seed" = "1..1000"
 "#,
         stderr: r"
-error: scenario.toml:5: [sweep] comes to 1000000 runs, at most 100000 are taken
-  help: take larger steps, or split it in two scenarios
+error: scenario.toml:5: the sweep comes to 1000000 runs, at most 100000 are taken
+  help: take larger steps, or split it in two
 ",
     },
     Case {
