@@ -41,6 +41,24 @@ impl Diagnostic {
     }
 }
 
+impl Diagnostic {
+    /// One more line of help.
+    pub fn also(mut self, line: impl Into<String>) -> Diagnostic {
+        let line = line.into();
+        self.help = Some(self.help.map_or(line.clone(), |help| format!("{help}\n{line}")));
+        self
+    }
+
+    /// What is wrong, without what to do about it: on one line, as tables have it.
+    pub fn in_short(&self) -> String {
+        let text = match &self.place {
+            Some(place) => format!("{place}: {}", self.message),
+            None => self.message.clone(),
+        };
+        text.replace('\n', " ")
+    }
+}
+
 impl From<String> for Diagnostic {
     fn from(message: String) -> Diagnostic {
         Diagnostic::new(message)

@@ -4,7 +4,7 @@
 //! stay; [`policy`] plugs into it. It is a state machine without IO or clock. A driver tells it facts
 //! and carries out its orders: [`sim`] does so in virtual time, replaying a [`trace`] as a
 //! [`scenario`] says. What happened is counted by [`tally`] and written by [`results`]. [`artifact`] is
-//! the published FaasCache simulator, kept exact beside all this. The commands are in [`cli`].
+//! the published FaasCache simulator, kept exact beside all this. [`sweep`] does all this over a grid of values. The commands are in [`cli`].
 //!
 //! ARCHITECTURE.md has the picture and the reasons.
 
@@ -22,6 +22,7 @@ pub mod results;
 pub mod scenario;
 pub mod sim;
 pub mod suggest;
+pub mod sweep;
 pub mod tally;
 pub mod time;
 pub mod trace;

@@ -7,6 +7,8 @@ mod costs;
 mod file;
 #[path = "messages/policies.rs"]
 mod policies;
+#[path = "messages/sweep.rs"]
+mod sweep;
 #[path = "messages/values.rs"]
 mod values;
 
@@ -97,6 +99,74 @@ fn policies_and_what_excludes_them() {
 #[test]
 fn prewarms_and_costs() {
     check_all(costs::CASES);
+}
+
+#[test]
+fn sweeps() {
+    check_all(sweep::CASES);
+}
+
+#[test]
+fn sweep_says_what_check_says() {
+    let text = "[trace]\npath = \".\"\n[sweep]\n\"pool.memory\" = [\"8\"]\n";
+    let said = "error: scenario.toml:4: pool.memory: `8` has no unit\n  \
+                help: write for example `8 MiB` or `8 GiB`\n";
+    fails(text, &["check", "scenario.toml"], 2, said);
+    fails(text, &["sweep", "scenario.toml"], 2, said);
+}
+
+#[test]
+fn a_misspelt_sweep_is_told() {
+    let said = "error: scenario.toml:6: unknown table `sweeep`\n  help: did you mean `sweep`?\n";
+    fails(&format!("{FINE}[sweeep]\nseed = [1, 2]\n"), &["sweep", "scenario.toml"], 2, said);
+}
+
+#[test]
+fn options_of_a_sweep() {
+    for (args, said) in [
+        (
+            &[][..],
+            "error: scenario.toml: nothing is varied\n  help: add for example\n        [sweep]\n        \
+             \"pool.memory\" = \"1 GiB..80 GiB / 500 MB\"\n        \
+             or --memory, --eviction, --keep-alive, --seeds\n",
+        ),
+        (
+            &["--memory", "1 GiB..2 GiB"],
+            "error: --memory: pool.memory: `1 GiB..2 GiB` has no step\n  help: write for example \
+             \"1 GiB..2 GiB / 1 GiB\", or \"1 GiB..2 GiB * 2\" for a factor\n",
+        ),
+        (
+            &["--eviction", "lru,greedydual"],
+            "error: --eviction: unknown eviction policy `greedydual`\n  \
+             help: did you mean `greedy-dual`? `faassim policies` lists all\n",
+        ),
+        (
+            &["--seeds", "1..50000", "--memory", "1 GiB..4 GiB / 1 GiB"],
+            "error: scenario.toml: the sweep comes to 200000 runs, at most 100000 are taken\n  \
+             help: take larger steps, or split it in two\n",
+        ),
+        (&["--seeds", "3..1"], "error: --seeds: seed: `3..1` ends before it begins\n"),
+        (
+            &["--seeds", "1,1"],
+            "error: --seeds: seed: `1` is there twice\n  help: remove one: both would be the same run\n",
+        ),
+    ] {
+        fails(FINE, &[&["sweep", "scenario.toml"], args].concat(), 2, said);
+    }
+}
+
+#[test]
+fn a_fine_sweep_is_described() {
+    let text = "[trace]\npath = \".\"\n[sweep]\n\"pool.memory\" = \"1 GiB..20 GiB / 1 GiB\"\neviction = [\"lru\", \"fifo\"]\n";
+    let folder = folder(&[("fine.toml", text.as_bytes())]);
+    let outcome = faassim(folder.path(), &["check", "fine.toml", "--set", "rules.preset=ideal"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    let said = "  sweep       40 runs; the first is shown above\n              20 × pool.memory: 1 GiB … 20 GiB\n              \
+                2 × eviction: lru, fifo\n";
+    assert!(outcome.stdout.ends_with(said), "{}", outcome.stdout);
+    // A value set from outside is no longer varied.
+    let outcome = faassim(folder.path(), &["check", "fine.toml", "--set", "pool.memory=1 GiB"]);
+    assert!(outcome.stdout.contains("  sweep       2 runs;"), "{}", outcome.stdout);
 }
 
 #[test]
@@ -278,7 +348,14 @@ fn version_and_help_are_results() {
     let folder = folder(&[]);
     let version = faassim(folder.path(), &["--version"]);
     assert_eq!(version.stdout, format!("faassim {}\n", env!("CARGO_PKG_VERSION")));
-    for args in [&["--help"][..], &["run", "--help"], &["check", "--help"], &["policies", "--help"]] {
+    for args in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["sweep", "--help"],
+        &["merge", "--help"],
+        &["check", "--help"],
+        &["policies", "--help"],
+    ] {
         let help = faassim(folder.path(), args);
         assert_eq!((help.code, help.stderr.as_str()), (Some(0), ""), "{args:?}");
         assert!(help.stdout.contains("Usage: faassim"), "{args:?}");

@@ -1,17 +1,20 @@
 //! `faassim check`: tells everything that is wrong with scenarios, or what they would run. Owns the
-//! summary; the checks are those of [`Scenario::load`], so that `run` never says something else.
+//! summary; the checks are those of [`Scenario::load`] and [`Plan::new`], so that `run` and `sweep` never say something
+//! else.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::{layout, print};
 use crate::error::{Error, Kind};
+use crate::results::counted;
 use crate::scenario::{
-    CostSpec, Costs, DurationValue, Engine, Failures, Override, PoolSetup, Scenario, Start, differences,
-    reference,
+    Base, CostSpec, Costs, DurationValue, Engine, Failures, Override, PoolSetup, Scenario, Start,
+    differences, reference,
 };
+use crate::sweep::Plan;
 use crate::time::{Span, Time};
 use crate::trace::reading::Unit;
 
@@ -39,12 +42,33 @@ pub fn check(args: &CheckArgs) -> Result<(), Error> {
     }
     let mut wrong = Vec::new();
     for file in &args.files {
-        match Scenario::load(file, &args.set) {
-            Ok(scenario) => print(&describe(&scenario))?,
+        match check_file(file, &args.set) {
+            Ok(text) => print(&text)?,
             Err(error) => wrong.extend(error.into_diagnostics()),
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(Error::new(Kind::Usage, wrong)) }
+}
+
+/// What a file runs: one scenario, or a sweep, of which every point is checked.
+fn check_file(file: &Path, sets: &[Override]) -> Result<String, Error> {
+    let base = Base::load(file, sets, Vec::new())?;
+    if base.axes().is_empty() {
+        return Scenario::load(file, sets).map(|scenario| describe(&scenario));
+    }
+    let plan = Plan::new(base)?;
+    let mut text = describe(plan.first());
+    let runs = counted(plan.grid().len() as u64, "run");
+    text.push_str(&layout::entry("  sweep", 14, &format!("{runs}; the first is shown above")));
+    for axis in plan.base().axes() {
+        let values: Vec<&str> = axis.values().iter().map(|value| value.shown.as_str()).collect();
+        let shown = match values.as_slice() {
+            [first, .., last] if values.len() > 12 => format!("{first} … {last}"),
+            all => all.join(", "),
+        };
+        text.push_str(&layout::entry("", 14, &format!("{} × {}: {shown}", values.len(), axis.path())));
+    }
+    Ok(text)
 }
 
 /// What a scenario runs.

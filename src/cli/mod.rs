@@ -7,9 +7,12 @@
 pub mod check;
 mod layout;
 mod loading;
+pub mod merge;
 pub mod policies;
 mod progress;
 pub mod run;
+pub mod sweep;
+mod sweep_text;
 pub mod trace;
 
 use std::io::{self, Write};
@@ -30,6 +33,8 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Run(run::RunArgs),
+    Sweep(sweep::SweepArgs),
+    Merge(merge::MergeArgs),
     Check(check::CheckArgs),
     Policies(policies::PoliciesArgs),
     Trace(Box<trace::TraceArgs>),
@@ -39,6 +44,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        Command::Sweep(args) => sweep::sweep(&args),
+        Command::Merge(args) => merge::merge(&args),
         Command::Check(args) => check::check(&args),
         Command::Policies(args) => policies::policies(&args),
         Command::Trace(args) => trace::trace(&args),

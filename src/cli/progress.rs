@@ -99,10 +99,11 @@ impl Progress {
 }
 
 /// Rate so far, and time left if it stays.
-fn pace(done: u64, total: u64, elapsed: Duration) -> String {
+pub(super) fn pace(done: u64, total: u64, elapsed: Duration) -> String {
     let per_second = done as f64 / elapsed.as_secs_f64().max(1e-3);
     let left = total.saturating_sub(done) as f64 / per_second.max(1e-3);
-    format!("{} a second, {left:.0} s left", thousands(per_second as u64))
+    let left = if left < 120.0 { format!("{left:.0} s") } else { format!("{:.0} min", left / 60.0) };
+    format!("{} a second, {left} left", thousands(per_second as u64))
 }
 
 impl Control for Progress {

@@ -17,7 +17,7 @@ use crate::results::{
     function_table, invocation_table, memory_table, summary_text, thousands,
 };
 use crate::scenario::{Engine, Override, PoolSetup, Scenario, Start, TraceSpec};
-use crate::sim::{self, Control as _, Replay, ReplayError};
+use crate::sim::{self, Published, Replay, ReplayError};
 use crate::tally::Summary;
 use crate::time::Time;
 use crate::trace::Trace;
@@ -50,6 +50,9 @@ pub struct RunArgs {
 /// A usage error for a wrong scenario or trace, a run error if results cannot be written.
 pub fn run(args: &RunArgs) -> Result<(), Error> {
     let mut scenario = Scenario::load(&args.file, &args.set)?;
+    if !scenario.sweep.is_empty() {
+        tell("note: [sweep] is left out, this is one run; `faassim sweep` runs all of them");
+    }
     scenario.output.invocations |= args.invocations;
     // The target is claimed first: nobody should wait for a run whose results have no place to go.
     let target = args.output.clone().unwrap_or_else(|| Path::new("results").join(&scenario.name));
@@ -97,7 +100,7 @@ impl Done {
     }
 }
 
-fn pretty(value: &impl Serialize) -> Result<String, Error> {
+pub(super) fn pretty(value: &impl Serialize) -> Result<String, Error> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::run(format!("cannot write JSON: {error}")))?;
     Ok(text + "\n")
@@ -282,7 +285,7 @@ fn write_common(
 }
 
 /// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -299,36 +302,17 @@ fn run_artifact(
     trace: &Trace,
     folder: Option<&Folder>,
 ) -> Result<Done, Error> {
-    let unfit = |error: artifact::InputError| {
-        Error::usage(Diagnostic::new(error.to_string()).at(scenario.trace.path.display().to_string()))
-    };
-    let functions: Vec<artifact::Function> = trace
-        .functions
-        .iter()
-        .map(|function| artifact::Function {
-            name: function.name.clone(),
-            memory_mb: function.memory.mib() as f64,
-            cold_ms: function.cold.as_ms_f64(),
-            warm_ms: function.warm.as_ms_f64(),
-        })
-        .collect();
-    let mut simulator =
-        artifact::Simulator::new(&functions, policy, scenario.memory.mib() as f64).map_err(unfit)?;
-    let window = trace.stream(scenario.trace.window);
-    let total = window.len() as u64;
+    let total = trace.count(scenario.trace.window);
     let mut progress = Progress::new(total);
-    let (mut first, mut last) = (None, Time::ZERO);
-    for (number, arrival) in window.enumerate() {
-        if number % 4096 == 0 && !progress.proceed(number as u64, arrival.time) {
-            return Err(stopped());
-        }
-        simulator.step(arrival.function, arrival.time.as_ms_f64(), &mut ()).map_err(unfit)?;
-        first.get_or_insert(arrival.time);
-        last = arrival.time;
-    }
+    let outcome = sim::replay_published(scenario, policy, trace, &mut progress);
     let speed = Speed { wall_s: progress.elapsed().as_secs_f64(), invocations: total };
     drop(progress);
-    let report = simulator.finish();
+    let Published { report, simulated_s } = outcome.map_err(|error| match error {
+        ReplayError::Stopped => stopped(),
+        ReplayError::Unfit(why) => {
+            Error::usage(Diagnostic::new(why).at(scenario.trace.path.display().to_string()))
+        }
+    })?;
     let heading = Heading {
         name: scenario.name.clone(),
         question: scenario.question.clone(),
@@ -338,14 +322,13 @@ fn run_artifact(
         ],
     };
     if let Some(folder) = folder {
-        let names: Vec<String> = functions.into_iter().map(|function| function.name).collect();
+        let names: Vec<String> = trace.functions.iter().map(|function| function.name.clone()).collect();
         folder.table("functions", &artifact_function_table(&names, &report.per_function))?;
     }
     let mut warnings = Vec::new();
     if scenario.output.invocations {
         warnings.push("the published simulator has no table of invocations; it is left out".to_owned());
     }
-    let simulated_s = (last - first.unwrap_or(last)).as_secs_f64();
     Ok(Done {
         text: artifact_text(&heading, &report, speed, simulated_s),
         warnings,

@@ -1,6 +1,7 @@
 //! A table as named columns, and how it is written as CSV and Parquet. Must never know what the
 //! columns mean.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use polars::prelude::{self as pl, NamedFrom as _};
@@ -64,7 +65,7 @@ impl Column {
 /// Columns of equal length, by name.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Table {
-    columns: Vec<(&'static str, Column)>,
+    columns: Vec<(Cow<'static, str>, Column)>,
 }
 
 impl Table {
@@ -75,7 +76,8 @@ impl Table {
 
     /// With one more column, as long as the others.
     #[must_use]
-    pub fn with(mut self, name: &'static str, column: Column) -> Table {
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, column: Column) -> Table {
+        let name = name.into();
         debug_assert!(self.columns.iter().all(|(_, other)| other.len() == column.len()), "{name}");
         self.columns.push((name, column));
         self
@@ -92,7 +94,7 @@ impl Table {
     /// As the writer says.
     pub fn write_csv(&self, out: impl Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
-        writer.write_record(self.columns.iter().map(|(name, _)| name))?;
+        writer.write_record(self.columns.iter().map(|(name, _)| name.as_bytes()))?;
         for row in 0..self.rows() {
             for (_, column) in &self.columns {
                 writer.write_field(column.cell(row))?;

@@ -123,6 +123,9 @@ fn refuse_foreign(target: &Path) -> Result<(), Error> {
         Ok(meta) if !meta.is_dir() => refuse("is there and is not a folder"),
         Ok(_) => match foreign_entry(target) {
             Ok(None) => Ok(()),
+            Ok(Some(name)) if name.starts_with("runs.") => {
+                refuse("holds a sweep, which one run would replace")
+            }
             Ok(Some(name)) => {
                 refuse(&format!("does not hold results of faassim alone: `{name}` is not ours"))
             }

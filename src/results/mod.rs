@@ -9,7 +9,7 @@ mod report;
 mod tables;
 
 pub use columns::{Column, Table};
-pub use folder::Folder;
+pub use folder::{Folder, MANIFEST};
 pub use manifest::{Manifest, TraceId};
 pub use report::{Heading, Speed, artifact_text, counted, summary_text, thousands};
 pub use tables::{artifact_function_table, function_table, invocation_table, memory_table};

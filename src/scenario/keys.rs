@@ -50,6 +50,7 @@ pub const TOP: &[Key] = &[
     key("failures", "", "", "how often something fails"),
     key("faascache-artifact", "", "", "the published FaasCache simulator instead of the pool"),
     key("output", "", "", "what is written besides the summary"),
+    key("sweep", "", "", "what `faassim sweep` varies"),
 ];
 
 /// `[trace]`.
@@ -278,6 +279,20 @@ pub fn reference() -> String {
     }
     text.push_str("[eviction.NAME], [keep-alive.NAME]: at most one of each, with the policy's parameters\n");
     text.push_str("  `eviction = \"NAME\"` takes a policy as it is; `faassim policies` lists all\n\n");
+    text.push_str("[sweep]: what `faassim sweep` varies, in every combination; the first varies slowest\n");
+    for (example, what) in [
+        ("\"pool.memory\" = [\"4 GiB\", \"8 GiB\"]", "any path of a scenario, and a list of its values"),
+        (
+            "\"pool.memory\" = \"1 GiB..80 GiB / 500 MB\"",
+            "from, to, and the step; also of times and plain numbers",
+        ),
+        ("\"keep-alive.fixed.keep\" = \"1 min..2 h * 2\"", "from, to, and the factor"),
+        ("seed = \"1..10\"", "whole numbers need no step"),
+        ("eviction = [\"lru\", { s3-fifo = { small = 0.2 } }]", "tables where the path takes a table"),
+    ] {
+        let _ = writeln!(text, "  {example}\n    {what}");
+    }
+    text.push('\n');
     text.push_str("Durations: \"500 ms\", or one distribution, with limits if wanted\n");
     for key in DURATION {
         let _ = writeln!(text, "  {{ {} = {} }}: {}", key.name, key.example, key.what);

@@ -3,14 +3,18 @@
 //!
 //! A file is read into a tree that remembers lines (`tree`), overrides are put into the tree
 //! (`overrides`), and the tree is checked against the tables of keys (`keys`, `knobs`) with all problems
-//! collected (`section`). Sweeps set values by [`Override`] too, so there is one way in.
+//! collected (`section`). Sweeps ([`Base`], whose axes are read in `axes`) set values by [`Override`] too, so there is
+//! one way in.
 
+mod axes;
+mod base;
 mod choice;
 mod costs;
 mod duration;
 pub mod keys;
 mod knobs;
 mod overrides;
+mod ranges;
 mod section;
 mod setup;
 mod trace;
@@ -24,6 +28,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use axes::{Axis, AxisValue};
+pub use base::{Base, Point};
 pub use choice::{Choice, Registered, find as find_policy};
 pub use costs::{CostSpec, Costs, Phases, Source, Start};
 pub use keys::reference;
@@ -63,6 +69,8 @@ pub struct Scenario {
     pub engine: Engine,
     /// What is written besides the summary.
     pub output: OutputSpec,
+    /// What a sweep varies; one run takes no notice of it.
+    pub sweep: Vec<Axis>,
 }
 
 /// Which tables are written besides the summary.
@@ -110,6 +118,11 @@ impl Scenario {
     ) -> Result<Scenario, Error> {
         check(file, text.into(), overrides, false)
     }
+}
+
+/// A dotted path taken apart; empty if it is none.
+pub fn path_segments(path: &str) -> Vec<String> {
+    overrides::segments(path).unwrap_or_default()
 }
 
 /// The whole text of a scenario file.
@@ -186,6 +199,7 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
     // Any amount will do to find what else is wrong.
     let engine = setup::read(&top, seed, memory.unwrap_or(Memory(1024)), problems);
     let output = read_output(&top, problems);
+    let sweep = axes::read(&top, problems);
     Some(Scenario {
         file: file.to_owned(),
         text: String::new(),
@@ -197,6 +211,7 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
         memory: memory?,
         engine: engine?,
         output,
+        sweep,
     })
 }
 

@@ -20,12 +20,19 @@ use super::tree::{Entry, Node, Origin, Raw, Table, parse_value, quote};
 pub struct Override {
     path: String,
     value: String,
+    /// Where it is written, unless that is `--set`.
+    origin: Option<Origin>,
 }
 
 impl Override {
     /// Sets `path` to `value`. Errors come to light when a scenario is loaded with it.
     pub fn new(path: impl Into<String>, value: impl Into<String>) -> Override {
-        Override { path: path.into(), value: value.into() }
+        Override { path: path.into(), value: value.into(), origin: None }
+    }
+
+    /// The same, written somewhere else than in `--set`.
+    pub(super) fn written(self, origin: &Origin) -> Override {
+        Override { origin: Some(origin.clone()), ..self }
     }
 
     /// What is set.
@@ -40,33 +47,10 @@ impl Override {
 
     /// Puts the value into the tree; `nth`: number of the override.
     pub(super) fn apply(&self, root: &mut Table, nth: usize) -> Result<(), Problem> {
-        let origin = Origin::Set { nth, path: self.path.clone() };
-        let path = self.segments().map_err(|flaw| Problem::new(origin.clone(), "", flaw))?;
+        let origin = self.origin.clone().unwrap_or_else(|| Origin::Set { nth, path: self.path.clone() });
+        let path = segments(&self.path).map_err(|flaw| Problem::new(origin.clone(), "", flaw))?;
         let value = self.node(&origin).map_err(|flaw| Problem::new(origin.clone(), "", flaw))?;
         set(root, &path, 0, value).map_err(|flaw| Problem::new(origin, "", flaw))
-    }
-
-    /// The path, taken apart by TOML's own rules for dotted keys.
-    fn segments(&self) -> Result<Vec<String>, Flaw> {
-        let flaw = || {
-            Flaw::new(format!("{} is not a path", quote(&self.path))).help(
-                "write for example pool.memory; names with a dot or other signs need quotes, \
-                 as in costs.functions.\"my.function\".run",
-            )
-        };
-        let text = format!("{} = 0", self.path);
-        let parsed = DeTable::parse(&text).map_err(|_| flaw())?;
-        let mut segments = Vec::new();
-        let mut table = Some(parsed.get_ref());
-        while let Some(level) = table {
-            let mut entries = level.iter();
-            let (Some((key, value)), None) = (entries.next(), entries.next()) else {
-                return Err(flaw());
-            };
-            segments.push(key.get_ref().to_string());
-            table = value.get_ref().as_table();
-        }
-        Ok(segments)
     }
 
     fn node(&self, origin: &Origin) -> Result<Node, Flaw> {
@@ -104,6 +88,38 @@ impl FromStr for Override {
             }
         }
         Err("write PATH=VALUE, for example pool.memory=\"8 GiB\"".to_owned())
+    }
+}
+
+/// A path, taken apart by TOML's own rules for dotted keys.
+pub(super) fn segments(path: &str) -> Result<Vec<String>, Flaw> {
+    let flaw = || {
+        Flaw::new(format!("{} is not a path", quote(path))).help(
+            "write for example pool.memory; names with a dot or other signs need quotes, \
+             as in costs.functions.\"my.function\".run",
+        )
+    };
+    let text = format!("{path} = 0");
+    let parsed = DeTable::parse(&text).map_err(|_| flaw())?;
+    let mut segments = Vec::new();
+    let mut table = Some(parsed.get_ref());
+    while let Some(level) = table {
+        let mut entries = level.iter();
+        let (Some((key, value)), None) = (entries.next(), entries.next()) else {
+            return Err(flaw());
+        };
+        segments.push(key.get_ref().to_string());
+        table = value.get_ref().as_table();
+    }
+    Ok(segments)
+}
+
+/// Whether setting one of two paths undoes what was set at the other.
+pub(super) fn exclude_each_other(one: &[String], other: &[String]) -> bool {
+    let common = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    match (one.get(common), other.get(common)) {
+        (Some(a), Some(b)) => gives_way(&one[..common], a, b),
+        _ => true,
     }
 }
 
@@ -238,6 +254,19 @@ mod tests {
         assert_eq!(first.find("kind").map(|entry| &entry.node.raw), Some(&Raw::Text("b".to_owned())));
         let Some(Raw::Table(functions)) = at(&root, "costs.functions") else { panic!("a table") };
         assert!(functions.find("x.y").is_some());
+    }
+
+    #[test]
+    fn paths_that_undo_each_other() {
+        let exclude = |one: &str, other: &str| {
+            exclude_each_other(&segments(one).expect("a path"), &segments(other).expect("a path"))
+        };
+        assert!(exclude("eviction", "eviction.random.draws"));
+        assert!(exclude("eviction.lru", "eviction.random.draws"));
+        assert!(exclude("costs.run.constant", "costs.run.exponential.mean"));
+        assert!(exclude("seed", "seed"));
+        assert!(!exclude("eviction.random.draws", "keep-alive.fixed.keep"));
+        assert!(!exclude("trace.path", "trace.limit"));
     }
 
     #[test]

@@ -56,6 +56,7 @@ impl Problem {
             Origin::File => file.to_owned(),
             Origin::Line(line) => format!("{file}:{line}"),
             Origin::Set { path, .. } => format!("{set}{path}"),
+            Origin::Option(name) => format!("--{name}"),
         };
         let said = matches!(&self.origin, Origin::Set { path, .. } if *path == self.subject);
         let message = match self.subject.as_str() {

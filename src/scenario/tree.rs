@@ -23,6 +23,8 @@ pub(super) enum Origin {
         /// The dotted path it sets.
         path: String,
     },
+    /// In an option of the command line, by its name.
+    Option(&'static str),
 }
 
 /// A value and where it stands.
@@ -78,6 +80,50 @@ impl Node {
             Raw::Date(text) => format!("the date {}", quote(text)),
             Raw::List(_) => "a list".to_owned(),
             Raw::Table(_) => "a table".to_owned(),
+        }
+    }
+
+    /// The value as TOML on one line.
+    pub fn inline(&self) -> String {
+        match &self.raw {
+            Raw::Text(text) => toml_edit::Value::from(text.as_str()).to_string(),
+            Raw::Integer(number) => number.to_string(),
+            Raw::Float(number) => format!("{number:?}").to_lowercase(),
+            Raw::Bool(flag) => flag.to_string(),
+            Raw::Date(text) => text.clone(),
+            Raw::List(items) => {
+                format!("[{}]", items.iter().map(Node::inline).collect::<Vec<_>>().join(", "))
+            }
+            Raw::Table(table) => table.inline(),
+        }
+    }
+}
+
+impl Table {
+    /// The table as TOML on one line, its keys in the order in which they are written.
+    pub fn inline(&self) -> String {
+        let entry = |entry: &Entry| format!("{} = {}", segment(&entry.key), entry.node.inline());
+        match self.entries.as_slice() {
+            [] => "{}".to_owned(),
+            entries => format!("{{ {} }}", entries.iter().map(entry).collect::<Vec<_>>().join(", ")),
+        }
+    }
+
+    /// Puts the keys in the order of the alphabet, those of inner tables too: how a scenario is laid out decides nothing.
+    pub fn sort(&mut self) {
+        self.entries.sort_by(|a, b| a.key.cmp(&b.key));
+        for entry in &mut self.entries {
+            entry.node.sort();
+        }
+    }
+}
+
+impl Node {
+    fn sort(&mut self) {
+        match &mut self.raw {
+            Raw::Table(table) => table.sort(),
+            Raw::List(items) => items.iter_mut().for_each(Node::sort),
+            _ => {}
         }
     }
 }

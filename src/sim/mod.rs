@@ -4,12 +4,14 @@
 
 mod costs;
 mod driver;
+mod published;
 mod queue;
 mod replay;
 mod wheel;
 
 pub use costs::{CostModel, Draw};
 pub use driver::{Control, End, Stopped, simulate};
+pub use published::{Published, replay_published};
 pub use queue::{EventQueue, HeapQueue};
 pub use replay::{Replay, ReplayError, make_pool, mean_gap, replay, replay_with};
 pub use wheel::Wheel;

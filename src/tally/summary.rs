@@ -11,7 +11,7 @@ use crate::time::Time;
 
 /// All figures of one run. Percentages are 0 to 100; `_pct` of served invocations unless it says
 /// otherwise.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Summary {
     /// Activations that arrived.
     pub invocations: u64,
