@@ -14,7 +14,7 @@ use crate::artifact;
 use crate::error::{Diagnostic, Error};
 use crate::results::{
     Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, counted,
-    function_table, invocation_table, memory_table, summary_text, thousands,
+    function_table, invocation_table, memory_table, response_table, summary_text, thousands,
 };
 use crate::scenario::{Engine, Override, PoolSetup, Scenario, Start, TraceSpec};
 use crate::sim::{self, Control as _, Replay, ReplayError};
@@ -243,6 +243,7 @@ fn write_tables(folder: &Folder, scenario: &Scenario, trace: &Trace, replay: Rep
         folder.table("functions", &function_table(&replay.functions))?;
     }
     folder.table("memory", &memory_table(&replay.memory))?;
+    folder.table("responses", &response_table(&replay.responses))?;
     if let Some(rows) = replay.rows {
         let names: Vec<String> = trace.functions.iter().map(|function| function.name.clone()).collect();
         folder.table("invocations", &invocation_table(rows, &names))?;

@@ -132,7 +132,7 @@ fn refuse_foreign(target: &Path) -> Result<(), Error> {
 }
 
 /// What a results folder may hold.
-const OURS: [&str; 8] = [
+const OURS: [&str; 10] = [
     MANIFEST,
     "summary.json",
     "functions.csv",
@@ -141,6 +141,8 @@ const OURS: [&str; 8] = [
     "invocations.parquet",
     "memory.csv",
     "memory.parquet",
+    "responses.csv",
+    "responses.parquet",
 ];
 
 /// The first thing in a folder that would be lost if results took its place.
