@@ -7,6 +7,7 @@
 pub mod check;
 mod layout;
 mod loading;
+pub mod plot;
 pub mod policies;
 mod progress;
 pub mod run;
@@ -31,6 +32,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Plot(plot::PlotArgs),
     Policies(policies::PoliciesArgs),
     Trace(Box<trace::TraceArgs>),
 }
@@ -40,6 +42,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Plot(args) => plot::plot(&args),
         Command::Policies(args) => policies::policies(&args),
         Command::Trace(args) => trace::trace(&args),
     };
