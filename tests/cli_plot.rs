@@ -275,8 +275,13 @@ fn curves_are_drawn_with_bounds_and_errors() {
     works(folder.path(), &["plot", "."]);
     let drawing = read_svg(&fs::read_to_string(folder.path().join("plots.svg")).expect("drawn"));
     drawing.assert_readable();
-    for part in ["warm starts (%)", "memory (GiB)", "lru (exact)", "sampled (estimate)", "compulsory (bound)"]
-    {
+    for part in [
+        "warm starts (% of invocations)",
+        "memory (GiB)",
+        "lru (exact)",
+        "sampled (estimate)",
+        "compulsory (bound)",
+    ] {
         assert!(drawing.says(part), "{part}: {:?}", drawing.texts());
     }
     // The error of the estimate, on the panel and in the legend.

@@ -25,6 +25,7 @@ use tempfile::NamedTempFile;
 
 pub use self::axis::{Axis, Round, Scale};
 pub use self::figures::{Choice, Figures, panel_names};
+pub use self::hit_rate::{CurvePoint, curve_panel};
 pub use self::look::{COLOURS, GREY, LOOKS, Look, Marker, Stroke};
 pub use self::panel::{Line, Panel};
 pub use self::sheet::Sheet;

@@ -1,5 +1,7 @@
 //! Axes: their scale and bounds. Must never be without length; where ticks stand is `ticks`' business.
 
+use std::f64::consts::LOG10_2;
+
 /// How values lie along an axis.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Scale {
@@ -140,7 +142,7 @@ fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
 
 /// Decadic logarithms, moved outwards to those of 1, 2 or 5 times a power of ten; a decade at least.
 fn round_ends(low: f64, high: f64) -> (f64, f64) {
-    const ROUND: [f64; 4] = [0.0, 0.301_029_995_663_981_2, 0.698_970_004_336_018_8, 1.0];
+    const ROUND: [f64; 4] = [0.0, LOG10_2, 1.0 - LOG10_2, 1.0];
     const SLACK: f64 = 1e-9;
     let below = |place: f64| {
         let part = place - place.floor();

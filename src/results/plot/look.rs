@@ -79,10 +79,13 @@ pub struct Look {
 }
 
 impl Look {
-    /// The look of the n-th of several lines; after [`LOOKS`] they repeat.
+    /// The look of the n-th of several lines; up to [`LOOKS`] differ by colour and marker, and by stroke from
+    /// one round of colours to the next.
     pub fn nth(nth: usize) -> Look {
-        let stroke = if (nth / COLOURS.len()).is_multiple_of(2) { Stroke::Solid } else { Stroke::Dashed };
-        Look { colour: COLOURS[nth % COLOURS.len()], stroke, marker: MARKERS[nth % MARKERS.len()] }
+        let round = nth / COLOURS.len();
+        let stroke = if round.is_multiple_of(2) { Stroke::Solid } else { Stroke::Dashed };
+        // Another marker in each round, so that looks differ even where strokes have a meaning of their own.
+        Look { colour: COLOURS[nth % COLOURS.len()], stroke, marker: MARKERS[(nth + round) % MARKERS.len()] }
     }
 
     /// A solid line without markers in the n-th colour.
@@ -146,8 +149,9 @@ mod tests {
     fn looks_differ() {
         let looks: Vec<Look> = (0..LOOKS).map(Look::nth).collect();
         for (nth, look) in looks.iter().enumerate() {
-            assert!(!looks[..nth].contains(look), "{nth}: {look:?}");
+            let same = |other: &&Look| (other.colour, other.marker) == (look.colour, look.marker);
+            assert_eq!(looks[..nth].iter().find(same), None, "{nth}: {look:?}");
         }
-        assert_eq!(Look::nth(LOOKS), looks[0]);
+        assert!(looks.iter().take(COLOURS.len()).all(|look| look.stroke == Stroke::Solid));
     }
 }

@@ -56,7 +56,7 @@ pub struct Panel {
 }
 
 /// Up to so many points of a line are all marked.
-const FEW: usize = 40;
+const FEW: usize = 16;
 /// Of more, so many are.
 const MARKS: usize = 9;
 

@@ -28,7 +28,7 @@ pub(super) fn figures(folder: &Path, _: &[Choice]) -> Result<Figures, Error> {
     let summary = file.get("summary").ok_or_else(|| at("there is no `summary`: it is not of faassim"))?;
     let mut figures = Figures {
         title: name_of(folder)?,
-        notes: notes(&file, summary),
+        notes: notes(&file),
         panels: Vec::new(),
         left_out: Vec::new(),
         one_legend: false,
@@ -55,8 +55,9 @@ fn number(value: &Value, path: &[&str]) -> Option<f64> {
     path.iter().try_fold(value, |value, key| value.get(key)).and_then(Value::as_f64)
 }
 
-/// What was run, as far as the summary tells.
-fn notes(file: &Value, summary: &Value) -> Vec<String> {
+/// What was run, as far as `summary.json` tells.
+pub(super) fn notes(file: &Value) -> Vec<String> {
+    let summary = file.get("summary").unwrap_or(&Value::Null);
     let text = |key: &str| file.get(key).and_then(Value::as_str);
     let mut parts = Vec::new();
     if let Some(capacity) = number(summary, &["memory", "capacity_mib"]) {
@@ -74,7 +75,7 @@ fn notes(file: &Value, summary: &Value) -> Vec<String> {
     let dropped = number(summary, &["dropped"]).filter(|dropped| *dropped > 0.0);
     let dropped = dropped.map_or_else(String::new, |count| format!(", {} dropped", thousands(count as u64)));
     parts.extend(invocations.map(|invocations| invocations + &dropped));
-    vec![parts.join(" · ")]
+    if parts.is_empty() { Vec::new() } else { vec![parts.join(" · ")] }
 }
 
 /// A row per instant: in s, then MiB of the busy, prewarmed and idle.
