@@ -85,9 +85,9 @@ fn a_run_is_drawn_with_all_its_panels() {
     ] {
         assert!(drawing.says(part), "{part}: {:?}", drawing.texts());
     }
-    assert!(
-        drawing.texts().iter().any(|text| text.starts_with("pool 700 MiB · rules openwhisk · eviction lru"))
-    );
+    assert!(drawing.texts().iter().any(|text| {
+        text.starts_with("trace faascache-litmus-freq · pool 700 MiB · rules openwhisk · eviction lru")
+    }));
     assert!(drawing.texts().iter().any(|text| text.starts_with("warmed (")), "{:?}", drawing.texts());
     assert!(!drawing.says("prewarmed"), "nothing was prewarmed");
     drawing.assert_readable();

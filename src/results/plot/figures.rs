@@ -164,3 +164,13 @@ pub(super) fn name_of(folder: &Path) -> Result<String, Error> {
     let whole = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     Ok(named.unwrap_or_else(|| whole.file_name().unwrap_or_default().to_string_lossy().into_owned()))
 }
+
+/// The file name of the trace that was replayed, if a manifest tells it.
+///
+/// # Errors
+/// The manifest is damaged or cannot be read.
+pub(super) fn trace_of(folder: &Path) -> Result<Option<String>, Error> {
+    let manifest = super::read::json(folder, crate::results::folder::MANIFEST)?.unwrap_or_default();
+    let path = manifest.get("trace").and_then(|trace| trace.get("path")).and_then(|path| path.as_str());
+    Ok(path.and_then(|path| Some(Path::new(path).file_name()?.to_string_lossy().into_owned())))
+}

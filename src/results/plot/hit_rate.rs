@@ -56,7 +56,7 @@ pub(super) fn figures(folder: &Path, _: &[Choice]) -> Result<Figures, Error> {
     }
     Ok(Figures {
         title: format!("{}: hit-rate curves", name_of(folder)?),
-        notes: read::json(folder, run::FILE)?.map_or_else(Vec::new, |file| run::notes(&file)),
+        notes: run::notes(folder, &read::json(folder, run::FILE)?.unwrap_or_default())?,
         panels: vec![(PANELS[0], panel)],
         left_out: Vec::new(),
         one_legend: false,

@@ -86,7 +86,7 @@ impl Legend {
             entry.look.join(area, &[(MARGIN, middle), (MARGIN + SAMPLE, middle)])?;
             entry.look.mark(area, (MARGIN + SAMPLE / 2, middle))?;
             for (nth, line) in (0..).zip(&entry.name) {
-                area.draw_text(line, &style, (2 * MARGIN + SAMPLE, y + LEADING * nth + 2))?;
+                area.draw_text(line, &style, (2 * MARGIN + SAMPLE, y + LEADING * nth + 5))?;
             }
             y += entry.height();
         }

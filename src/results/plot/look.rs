@@ -53,8 +53,10 @@ pub enum Marker {
     Plus,
     /// A cross.
     Cross,
-    /// A small disc that is seen through, for thousands of points.
+    /// A small disc that is seen through, for hundreds of points.
     Dot,
+    /// A smaller and fainter one, for thousands.
+    Speck,
 }
 
 const MARKERS: [Marker; 7] = [
@@ -131,6 +133,7 @@ impl Look {
             Marker::None => Ok(()),
             Marker::Disc => area.draw(&Circle::new((x, y), R - 1, filled)),
             Marker::Dot => area.draw(&Circle::new((x, y), R - 3, self.colour.mix(0.45).filled())),
+            Marker::Speck => area.draw(&Circle::new((x, y), R - 6, self.colour.mix(0.3).filled())),
             Marker::Square => polygon(&[(-R + 1, -R + 1), (R - 1, -R + 1), (R - 1, R - 1), (-R + 1, R - 1)]),
             Marker::Triangle => polygon(&[(0, -R - 1), (R + 1, R - 2), (-R - 1, R - 2)]),
             Marker::Arrow => polygon(&[(0, R + 1), (R + 1, -R + 2), (-R - 1, -R + 2)]),

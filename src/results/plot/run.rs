@@ -6,7 +6,7 @@ use std::path::Path;
 use plotters::style::RGBColor;
 use serde_json::Value;
 
-use super::figures::{Choice, Figures, name_of};
+use super::figures::{Choice, Figures, name_of, trace_of};
 use super::read::{self, Sheet};
 use super::{Axis, COLOURS, Line, Look, Marker, Panel, Stroke};
 use crate::error::{Diagnostic, Error};
@@ -22,13 +22,16 @@ pub(super) const PANELS: [&str; 4] = ["memory", "responses", "causes", "function
 /// Points along time at most: more cannot be told apart on a panel.
 const BINS: usize = 420;
 
+/// More functions than these are drawn as specks.
+const MANY: usize = 2_000;
+
 pub(super) fn figures(folder: &Path, _: &[Choice]) -> Result<Figures, Error> {
     let at = |what: &str| Error::usage(Diagnostic::new(what).at(folder.join(FILE).display().to_string()));
     let file = read::json(folder, FILE)?.ok_or_else(|| at("there is no such file"))?;
     let summary = file.get("summary").ok_or_else(|| at("there is no `summary`: it is not of faassim"))?;
     let mut figures = Figures {
         title: name_of(folder)?,
-        notes: notes(&file),
+        notes: notes(folder, &file)?,
         panels: Vec::new(),
         left_out: Vec::new(),
         one_legend: false,
@@ -55,11 +58,15 @@ fn number(value: &Value, path: &[&str]) -> Option<f64> {
     path.iter().try_fold(value, |value, key| value.get(key)).and_then(Value::as_f64)
 }
 
-/// What was run, as far as `summary.json` tells.
-pub(super) fn notes(file: &Value) -> Vec<String> {
+/// What was run, as far as manifest and `summary.json` tell.
+///
+/// # Errors
+/// The manifest is damaged or cannot be read.
+pub(super) fn notes(folder: &Path, file: &Value) -> Result<Vec<String>, Error> {
     let summary = file.get("summary").unwrap_or(&Value::Null);
     let text = |key: &str| file.get(key).and_then(Value::as_str);
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> =
+        trace_of(folder)?.map(|trace| format!("trace {trace}")).into_iter().collect();
     if let Some(capacity) = number(summary, &["memory", "capacity_mib"]) {
         parts.push(format!("pool {}", Memory(capacity as u64)));
     }
@@ -75,7 +82,7 @@ pub(super) fn notes(file: &Value) -> Vec<String> {
     let dropped = number(summary, &["dropped"]).filter(|dropped| *dropped > 0.0);
     let dropped = dropped.map_or_else(String::new, |count| format!(", {} dropped", thousands(count as u64)));
     parts.extend(invocations.map(|invocations| invocations + &dropped));
-    if parts.is_empty() { Vec::new() } else { vec![parts.join(" · ")] }
+    Ok(if parts.is_empty() { Vec::new() } else { vec![parts.join(" · ")] })
 }
 
 /// A row per instant: in s, then MiB of the busy, prewarmed and idle.
@@ -231,7 +238,8 @@ fn functions(folder: &Path) -> Result<Drawn, Error> {
     if points.is_empty() {
         return Ok(Err("no function was served".to_owned()));
     }
-    let look = Look { stroke: Stroke::None, marker: Marker::Dot, ..Look::nth(0) };
+    let marker = if points.len() > MANY { Marker::Speck } else { Marker::Dot };
+    let look = Look { stroke: Stroke::None, marker, ..Look::nth(0) };
     Ok(Ok(Panel {
         title: format!("Cold starts of {}", counted(points.len() as u64, "function")),
         x: Axis::log("invocations of the function"),
