@@ -57,7 +57,9 @@ pub struct Panel {
 
 /// Up to so many points of a line are all marked.
 const FEW: usize = 16;
-/// Of more, so many are.
+/// Of more points without a line than these, one of those on the same pixel is drawn.
+const MANY: usize = 5_000;
+/// Of a longer line, so many are.
 const MARKS: usize = 9;
 
 /// Width and height of the field between the axes, in pixels.
@@ -204,9 +206,10 @@ impl Panel {
             inside.filter(|(x, y)| (layout.x.0..=layout.x.1).contains(x) && (low..=high).contains(y));
         let mut points: Vec<(i32, i32)> = inside.map(|(x, y)| pixel(x, y)).collect();
         if line.look.stroke == Stroke::None {
-            // Of points on the same pixels one is as good as all.
-            points.sort_unstable();
-            points.dedup();
+            if points.len() > MANY {
+                points.sort_unstable();
+                points.dedup();
+            }
             return points.iter().try_for_each(|point| line.look.mark(plot, *point));
         }
         line.look.join(plot, &points)?;

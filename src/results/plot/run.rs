@@ -198,7 +198,8 @@ fn causes(summary: &Value) -> Drawn {
     let mut counts: Vec<(&str, f64)> =
         CAUSES.iter().filter_map(|(key, name)| Some((*name, count(key)?))).collect();
     if counts.is_empty() {
-        return Err("no start was other than warm, as far as is known".to_owned());
+        let told = summary.get("causes").is_some();
+        return Err(if told { "every start was warm" } else { "summary.json tells no causes" }.to_owned());
     }
     counts.sort_by(|a, b| b.1.total_cmp(&a.1));
     let total: f64 = counts.iter().map(|(_, count)| count).sum();
