@@ -66,11 +66,43 @@ fn prints_a_summary_that_fits_a_terminal_and_writes_results() {
         "manifest.json",
         "memory.csv",
         "memory.parquet",
+        "responses.csv",
+        "responses.parquet",
         "summary.json",
     ];
     assert_eq!(names, expected);
     let rows = fs::read_to_string(folder.path().join("results/s/invocations.csv")).expect("there");
     assert_eq!(rows.lines().count(), 57_601, "a header and a row per invocation");
+}
+
+#[test]
+fn the_table_of_responses_agrees_with_the_rows() {
+    let folder = folder_with_scenario("");
+    let output = faassim(folder.path(), &["run", "s.toml", "--invocations"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let read =
+        |name: &str| csv::Reader::from_path(folder.path().join("results/s").join(name)).expect("there");
+    let number = |text: &str| text.parse::<f64>().expect("a number");
+    let mut of_starts: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for row in read("invocations.csv").records().map(|row| row.expect("readable")) {
+        if !row[4].is_empty() {
+            of_starts.entry(row[4].to_owned()).or_default().push(number(&row[9]));
+        }
+    }
+    of_starts.values_mut().for_each(|responses| responses.sort_by(f64::total_cmp));
+    assert!(of_starts.len() > 1, "{:?}", of_starts.keys());
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for row in read("responses.csv").records().map(|row| row.expect("readable")) {
+        let (responses, (end, count)) = (&of_starts[&row[0]], (number(&row[1]), number(&row[2])));
+        let before = seen.entry(row[0].to_owned()).or_default();
+        for response in &responses[*before..*before + count as usize] {
+            assert!(*response <= end && end <= response * (1.0 + 1.0 / 128.0) + 0.001, "{response} in {end}");
+        }
+        *before += count as usize;
+    }
+    let rows: BTreeMap<String, usize> =
+        of_starts.into_iter().map(|(start, rows)| (start, rows.len())).collect();
+    assert_eq!(seen, rows);
 }
 
 #[test]

@@ -8,6 +8,7 @@ pub mod check;
 mod layout;
 mod loading;
 pub mod merge;
+pub mod plot;
 pub mod policies;
 mod progress;
 pub mod run;
@@ -36,6 +37,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
     Check(check::CheckArgs),
+    Plot(plot::PlotArgs),
     Policies(policies::PoliciesArgs),
     Trace(Box<trace::TraceArgs>),
 }
@@ -47,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Check(args) => check::check(&args),
+        Command::Plot(args) => plot::plot(&args),
         Command::Policies(args) => policies::policies(&args),
         Command::Trace(args) => trace::trace(&args),
     };

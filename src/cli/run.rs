@@ -8,13 +8,15 @@ use clap::Args;
 use serde::Serialize;
 
 use super::loading::{load_trace, trace_error};
+use super::plot::draw_results;
 use super::progress::{Progress, catch_interrupts};
 use super::{print, tell};
 use crate::artifact;
 use crate::error::{Diagnostic, Error};
+use crate::results::plot::Target;
 use crate::results::{
     Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, counted,
-    function_table, invocation_table, memory_table, summary_text, thousands,
+    function_table, invocation_table, memory_table, response_table, summary_text, thousands,
 };
 use crate::scenario::{Engine, Override, PoolSetup, Scenario, Start, TraceSpec};
 use crate::sim::{self, Published, Replay, ReplayError};
@@ -39,8 +41,12 @@ pub struct RunArgs {
     /// Write a table with a row per invocation
     #[arg(long)]
     pub invocations: bool,
+    /// Draw memory, response times and cold starts, as `faassim plot` does
+    /// [default: plots.svg among the results]
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub plot: Option<Option<PathBuf>>,
     /// Write nothing, only print the summary
-    #[arg(long, conflicts_with_all = ["output", "invocations"])]
+    #[arg(long, conflicts_with_all = ["output", "invocations", "plot"])]
     pub no_results: bool,
 }
 
@@ -56,6 +62,8 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     scenario.output.invocations |= args.invocations;
     // The target is claimed first: nobody should wait for a run whose results have no place to go.
     let target = args.output.clone().unwrap_or_else(|| Path::new("results").join(&scenario.name));
+    let file = |file: &Option<PathBuf>| file.clone().unwrap_or_else(|| target.join("plots.svg"));
+    let plot = args.plot.as_ref().map(|named| Target::new(&file(named))).transpose()?;
     let folder = if args.no_results { None } else { Some(Folder::create(&target)?) };
     catch_interrupts();
     let trace = load(&scenario)?;
@@ -73,6 +81,9 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     }
     if !args.no_results && !args.json {
         tell(&format!("results are in {}", target.display()));
+    }
+    if let Some(plot) = plot {
+        draw_results(&target, &plot)?;
     }
     Ok(())
 }
@@ -246,6 +257,7 @@ fn write_tables(folder: &Folder, scenario: &Scenario, trace: &Trace, replay: Rep
         folder.table("functions", &function_table(&replay.functions))?;
     }
     folder.table("memory", &memory_table(&replay.memory))?;
+    folder.table("responses", &response_table(&replay.responses))?;
     if let Some(rows) = replay.rows {
         let names: Vec<String> = trace.functions.iter().map(|function| function.name.clone()).collect();
         folder.table("invocations", &invocation_table(rows, &names))?;
@@ -263,9 +275,11 @@ fn write_common(
     let overrides: Vec<String> = args.set.iter().map(ToString::to_string).collect();
     let sets = overrides.iter().map(|set| format!(" --set {}", quoted(set))).collect::<String>();
     let rows = if args.invocations { " --invocations" } else { "" };
+    // A plot among the results is one of them.
+    let plot = if args.plot == Some(None) { " --plot" } else { "" };
     let manifest = Manifest {
         faassim: env!("CARGO_PKG_VERSION"),
-        command: format!("faassim run {}{sets}{rows}", quoted(&scenario.file.display().to_string())),
+        command: format!("faassim run {}{sets}{rows}{plot}", quoted(&scenario.file.display().to_string())),
         name: scenario.name.clone(),
         seed: scenario.seed,
         scenario_file: scenario.file.display().to_string(),

@@ -135,7 +135,7 @@ fn refuse_foreign(target: &Path) -> Result<(), Error> {
 }
 
 /// What a results folder may hold.
-const OURS: [&str; 8] = [
+const OURS: [&str; 12] = [
     MANIFEST,
     "summary.json",
     "functions.csv",
@@ -144,7 +144,17 @@ const OURS: [&str; 8] = [
     "invocations.parquet",
     "memory.csv",
     "memory.parquet",
+    "responses.csv",
+    "responses.parquet",
+    "plots.svg",
+    "plots.png",
 ];
+
+/// Whether a file of this name is ours: one of the above, or a single panel.
+fn is_ours(name: &str) -> bool {
+    let panel = name.strip_suffix(".svg").or_else(|| name.strip_suffix(".png"));
+    OURS.contains(&name) || panel.is_some_and(|panel| super::plot::panel_names().any(|known| known == panel))
+}
 
 /// The first thing in a folder that would be lost if results took its place.
 fn foreign_entry(folder: &Path) -> io::Result<Option<String>> {
@@ -152,7 +162,7 @@ fn foreign_entry(folder: &Path) -> io::Result<Option<String>> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !OURS.contains(&name.as_str()) || !entry.file_type()?.is_file() {
+        if !is_ours(&name) || !entry.file_type()?.is_file() {
             return Ok(Some(name));
         }
         names.push(name);

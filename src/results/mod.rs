@@ -12,4 +12,4 @@ pub use columns::{Column, Table};
 pub use folder::{Folder, MANIFEST};
 pub use manifest::{Manifest, TraceId};
 pub use report::{Heading, Speed, artifact_text, counted, summary_text, thousands};
-pub use tables::{artifact_function_table, function_table, invocation_table, memory_table};
+pub use tables::{artifact_function_table, function_table, invocation_table, memory_table, response_table};

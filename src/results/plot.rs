@@ -1,8 +1,18 @@
-//! Plots as SVG or PNG: panels with axes and lines. Owns the look (font, colours, sizes, ticks) and the files;
-//! must never compute a figure.
+//! Plots as SVG or PNG: sheets of panels with axes, lines and legends. Owns the look (font, colours, sizes, ticks)
+//! and the files; must never compute a figure.
 
 mod axis;
+mod figures;
+mod hit_rate;
+mod legend;
+mod look;
 mod panel;
+mod read;
+mod run;
+mod sheet;
+mod sweep;
+mod text;
+mod ticks;
 pub mod trace;
 
 use std::fs;
@@ -13,25 +23,17 @@ use plotters::prelude::*;
 use plotters::style::register_font;
 use tempfile::NamedTempFile;
 
-pub use self::axis::{Axis, Scale};
+pub use self::axis::{Axis, Round, Scale};
+pub use self::figures::{Choice, Figures, panel_names};
+pub use self::hit_rate::{CurvePoint, curve_panel};
+pub use self::look::{COLOURS, GREY, LOOKS, Look, Marker, Stroke};
 pub use self::panel::{Line, Panel};
+pub use self::sheet::Sheet;
 use crate::error::{Diagnostic, Error};
 
-/// Okabe and Ito's colours, told apart by the colour-blind too; the darkest first.
-pub const COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(0, 0, 0),
-];
-
-/// Width of a panel in pixels, and its height.
-const PANEL: (u32, u32) = (520, 360);
-/// Height of the title above all panels.
-const TITLE: u32 = 44;
+/// Everything is drawn at this many times its size on paper and screen: bitmaps are sharp, and the whole pixels
+/// of vector graphics fine enough.
+const ZOOM: u32 = 2;
 
 /// A file to draw into.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,38 +71,30 @@ impl Target {
         &self.file
     }
 
-    /// Draws panels in rows below a title. Panels without points are left out.
+    /// Draws a sheet.
     ///
     /// # Errors
     /// Nothing is to be drawn, or the file cannot be written; then it is as it was.
-    pub fn draw(&self, title: &str, panels: &[Panel], columns: usize) -> Result<(), Error> {
-        let panels: Vec<&Panel> = panels.iter().filter(|panel| panel.has_points()).collect();
-        if panels.is_empty() {
-            return Err(Error::run("there is nothing to draw"));
-        }
-        let columns = columns.min(panels.len()).max(1);
-        let rows = panels.len().div_ceil(columns);
-        let size = (PANEL.0 * columns as u32, PANEL.1 * rows as u32 + TITLE);
+    pub fn draw(&self, sheet: &Sheet) -> Result<(), Error> {
         let cannot = |error: &dyn std::fmt::Display| {
             Error::run(format!("cannot draw into {}: {error}", self.file.display()))
         };
-        // Registering twice does no harm; the error type says nothing.
-        register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
-            .map_err(|_| cannot(&"its font cannot be read"))?;
+        register().map_err(|error| cannot(&error))?;
+        let Some(page) = sheet.page() else { return Err(Error::run("there is nothing to draw")) };
         let parent =
             self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
         let mut file = builder.prefix(".new-").suffix(".png").tempfile_in(parent).map_err(|e| cannot(&e))?;
-        let page = Page { title, panels: &panels, columns, rows };
         match self.kind {
             Kind::Svg => {
                 let mut text = String::new();
-                page.draw(&SVGBackend::with_string(&mut text, size).into_drawing_area())
+                page.draw(&SVGBackend::with_string(&mut text, page.size()).into_drawing_area())
                     .map_err(|e| cannot(&e))?;
+                let text = finished(&text, page.size(), &sheet.title);
                 file.write_all(text.as_bytes()).map_err(|e| cannot(&e))?;
             }
             Kind::Png => {
-                page.draw(&BitMapBackend::new(file.path(), size).into_drawing_area())
+                page.draw(&BitMapBackend::new(file.path(), page.size()).into_drawing_area())
                     .map_err(|e| cannot(&e))?;
             }
         }
@@ -115,24 +109,16 @@ impl Target {
     }
 }
 
-/// Everything on one sheet.
-struct Page<'a> {
-    title: &'a str,
-    panels: &'a [&'a Panel],
-    columns: usize,
-    rows: usize,
+/// Makes the font known to plotters. Doing so twice does no harm.
+fn register() -> Result<(), &'static str> {
+    register_font("sans-serif", FontStyle::Normal, dejavu::sans::regular())
+        .map_err(|_| "its font cannot be read")
 }
 
-impl Page<'_> {
-    fn draw<B: DrawingBackend>(&self, area: &DrawingArea<B, plotters::coord::Shift>) -> Result<(), String> {
-        let failed = |error: DrawingAreaErrorKind<B::ErrorType>| error.to_string();
-        area.fill(&WHITE).map_err(failed)?;
-        let (title, sheet) = area.split_vertically(TITLE);
-        let style = ("sans-serif", 20).into_text_style(&title);
-        title.draw_text(self.title, &style, (16, 14)).map_err(failed)?;
-        for (panel, area) in self.panels.iter().zip(sheet.split_evenly((self.rows, self.columns))) {
-            panel.draw(&area)?;
-        }
-        area.present().map_err(failed)
-    }
+/// The drawing at its size on paper, with its title for those who hear it.
+fn finished(svg: &str, (width, height): (u32, u32), title: &str) -> String {
+    let size = |zoom: u32| format!("width=\"{}\" height=\"{}\"", width / zoom, height / zoom);
+    let svg = svg.replacen(&size(1), &size(ZOOM), 1);
+    let title = title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    svg.replacen(">\n", &format!(">\n<title>{title}</title>\n"), 1)
 }

@@ -1,9 +1,10 @@
-//! The tables of a run: by function, by invocation, memory over time. Owns their columns; must never
+//! The tables of a run: by function, by invocation, memory over time, response times. Owns their columns; must never
 //! aggregate.
 
 use super::{Column, Table};
 use crate::artifact;
-use crate::tally::{FunctionFigures, MemorySample, Rows};
+use crate::pool::boundary::StartState;
+use crate::tally::{FunctionFigures, MemorySample, Quantiles, Rows};
 
 /// A row per function, in the order of the trace.
 pub fn function_table(figures: &[FunctionFigures]) -> Table {
@@ -55,6 +56,16 @@ pub fn memory_table(samples: &[MemorySample]) -> Table {
         .with("idle_mib", whole(|sample| sample.idle_mib))
         .with("prewarmed_mib", whole(|sample| sample.prewarmed_mib))
         .with("containers", whole(|sample| u64::from(sample.containers)))
+}
+
+/// A row per start state and bucket of response times: the end of the bucket in ms, and how many responses are
+/// in it.
+pub fn response_table(responses: &[(StartState, Quantiles)]) -> Table {
+    let rows = || responses.iter().flat_map(|(start, of_start)| of_start.buckets().map(|row| (*start, row)));
+    Table::new()
+        .with("start", Column::MaybeText(rows().map(|(start, _)| Some(start.name())).collect()))
+        .with("response_ms", Column::Number(rows().map(|(_, (end, _))| end.as_ms_f64()).collect()))
+        .with("count", Column::Whole(rows().map(|(_, (_, count))| count).collect()))
 }
 
 /// A row per function, of the published simulator.

@@ -4,12 +4,13 @@
 use crate::ids::{ActionId, KindId};
 use crate::memory::Memory;
 use crate::policy::registry::Making;
+use crate::pool::boundary::StartState;
 use crate::pool::rules::{Rules, StemCell};
 use crate::pool::tables::FunctionSpec;
 use crate::pool::{Pool, Setup};
 use crate::scenario::{PoolSetup, Scenario};
 use crate::suggest::nearest;
-use crate::tally::{FunctionFigures, MemorySample, Observer, Rows, Summary, Tally};
+use crate::tally::{FunctionFigures, MemorySample, Observer, Quantiles, Rows, Summary, Tally};
 use crate::time::Span;
 use crate::trace::Trace;
 
@@ -24,6 +25,8 @@ pub struct Replay {
     pub functions: Vec<FunctionFigures>,
     /// Memory over time.
     pub memory: Vec<MemorySample>,
+    /// Response times by start state.
+    pub responses: Vec<(StartState, Quantiles)>,
     /// By invocation, if the scenario asked for it.
     pub rows: Option<Rows>,
 }
@@ -56,6 +59,7 @@ pub fn replay(
         summary: tally.summary(&names, scenario.memory, end.at, end.unserved),
         functions: tally.function_figures(&names, |ix| trace.functions[ix].memory),
         memory: tally.memory_samples().to_vec(),
+        responses: tally.responses(),
         rows: tally.take_rows(),
     })
 }

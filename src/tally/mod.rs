@@ -167,7 +167,8 @@ pub struct Tally {
     pub(crate) execution_us: u128,
     pub(crate) warm_run_us: u128,
     pub(crate) wait: Quantiles,
-    pub(crate) response: Quantiles,
+    /// By start state.
+    pub(crate) response: [Quantiles; StartState::ALL.len()],
     pub(crate) first_arrival: Time,
     pub(crate) meter: MemoryMeter,
     losses: Losses,
@@ -206,7 +207,7 @@ impl Tally {
             execution_us: 0,
             warm_run_us: 0,
             wait: Quantiles::default(),
-            response: Quantiles::default(),
+            response: Default::default(),
             first_arrival: Time::NEVER,
             meter: MemoryMeter::new(every),
             losses: Losses::new(functions),
@@ -220,6 +221,13 @@ impl Tally {
     /// Rows per invocation, if they were asked for.
     pub fn take_rows(&mut self) -> Option<Rows> {
         self.rows.take()
+    }
+
+    /// Response times of the served by start state, in the order of the table of states, without states that
+    /// did not occur.
+    pub fn responses(&self) -> Vec<(StartState, Quantiles)> {
+        let occurred = StartState::ALL.into_iter().filter(|start| self.starts[*start as usize] > 0);
+        occurred.map(|start| (start, self.response[start as usize].clone())).collect()
     }
 
     /// Memory over time.
@@ -314,7 +322,7 @@ impl Tally {
         let queued = dispatched - ending.arrived;
         self.execution_us += u128::from(response.saturating_sub(queued).0);
         self.wait.add(answer.wait);
-        self.response.add(response);
+        self.response[start as usize].add(response);
         if let Some(cause) = cause {
             self.causes.add(cause);
             if let Cause::Evicted(by) = cause {

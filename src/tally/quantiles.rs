@@ -43,6 +43,28 @@ impl Quantiles {
         self.counts[bucket] = 1;
     }
 
+    /// Adds all spans of another histogram.
+    pub fn merge(&mut self, other: &Quantiles) {
+        self.total += other.total;
+        self.zeros += other.zeros;
+        self.sum_us += other.sum_us;
+        self.max = self.max.max(other.max);
+        if other.counts.len() > self.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+    }
+
+    /// The buckets that hold any span, ascending: where each ends (never above the maximum) and how many
+    /// spans are in it.
+    pub fn buckets(&self) -> impl Iterator<Item = (Span, u64)> {
+        let zeros = (self.zeros > 0).then_some((Span::ZERO, self.zeros));
+        let rest = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        zeros.into_iter().chain(rest.map(|(ix, count)| (Span(upper_end(ix)).min(self.max), *count)))
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
         self.total
@@ -134,5 +156,20 @@ mod tests {
         quantiles.add(Span(7));
         assert_eq!(quantiles.at(0.9), Span::ZERO);
         assert_eq!(quantiles.at(0.91), Span(7));
+    }
+
+    #[test]
+    fn merged_is_as_if_added_together() {
+        let (mut low, mut high, mut all) = (Quantiles::default(), Quantiles::default(), Quantiles::default());
+        for ms in 0..1_000 {
+            if ms % 3 == 0 { &mut high } else { &mut low }.add(Span::from_ms(ms * ms));
+            all.add(Span::from_ms(ms * ms));
+        }
+        low.merge(&high);
+        assert_eq!((low.count(), low.mean(), low.max()), (all.count(), all.mean(), all.max()));
+        assert!(low.buckets().eq(all.buckets()));
+        assert_eq!(all.buckets().map(|(_, count)| count).sum::<u64>(), 1_000);
+        assert_eq!(all.buckets().next(), Some((Span::ZERO, 1)));
+        assert_eq!(all.buckets().last().map(|(end, _)| end), Some(all.max()));
     }
 }

@@ -258,6 +258,8 @@ impl Tally {
         let (warm, cold) = (starts.warmed, starts.cold + starts.recreated);
         let partial = served - warm - cold;
         let dropped: u64 = self.refused.iter().sum();
+        let mut response = Quantiles::default();
+        self.response.iter().for_each(|of_start| response.merge(of_start));
         Summary {
             invocations: self.arrivals,
             served,
@@ -282,7 +284,7 @@ impl Tally {
             starts,
             causes: self.named_causes(names),
             wait_ms: percentiles(&self.wait),
-            response_ms: percentiles(&self.response),
+            response_ms: percentiles(&response),
             exec_increase_pct: increase(self.execution_us, self.warm_run_us),
             response_increase_pct: increase(self.response_us, self.warm_run_us),
             memory: self.memory_figures(capacity),

@@ -1,7 +1,7 @@
 //! The plot of a trace: load, popularity, regularity, memory, run times. Owns which panels there are; the
 //! figures are `trace::info`'s.
 
-use super::{Axis, Line, Panel, Target};
+use super::{Axis, Line, Look, Panel, Round, Sheet, Target};
 use crate::error::Error;
 use crate::results::counted;
 use crate::trace::info::{Curves, Info};
@@ -23,12 +23,12 @@ pub fn draw(info: &Info, curves: &Curves, target: Target) -> Result<(), Error> {
         counted(info.invocations, "invocation")
     );
     let panels =
-        [load(curves), by_rank(curves), top(curves), gaps(curves), memory(curves), run_times(curves)];
-    target.draw(&title, &panels, 3)
+        vec![load(curves), by_rank(curves), top(curves), gaps(curves), memory(curves), run_times(curves)];
+    target.draw(&Sheet::new(title, panels))
 }
 
 fn one(points: Vec<(f64, f64)>) -> Vec<Line> {
-    vec![Line { name: String::new(), points }]
+    vec![Line::new("", Look::plain(0), points)]
 }
 
 fn load(curves: &Curves) -> Panel {
@@ -49,7 +49,7 @@ fn load(curves: &Curves) -> Panel {
         (0..).zip(sums).map(|(nth, sum)| (hours(first + nth * step), sum as f64 / step as f64)).collect();
     Panel {
         title: "Load".to_owned(),
-        x: Axis { bounds: Some((hours(first), hours(end))), ..Axis::linear("time (h)") },
+        x: Axis { bounds: Some((hours(first), hours(end))), round: Round::Hours, ..Axis::linear("time (h)") },
         y: Axis::from_zero("invocations per minute", points.iter().map(|point| point.1)),
         lines: one(points),
     }
