@@ -5,6 +5,7 @@
 //! not be done, 2 wrong usage or a wrong scenario, 130 interrupted.
 
 pub mod check;
+pub mod curve;
 mod layout;
 mod loading;
 pub mod policies;
@@ -31,6 +32,7 @@ struct Cli {
 enum Command {
     Run(run::RunArgs),
     Check(check::CheckArgs),
+    Curve(curve::CurveArgs),
     Policies(policies::PoliciesArgs),
     Trace(Box<trace::TraceArgs>),
 }
@@ -40,6 +42,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
         Command::Check(args) => check::check(&args),
+        Command::Curve(args) => curve::curve(&args),
         Command::Policies(args) => policies::policies(&args),
         Command::Trace(args) => trace::trace(&args),
     };

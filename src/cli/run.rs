@@ -97,13 +97,21 @@ impl Done {
     }
 }
 
-fn pretty(value: &impl Serialize) -> Result<String, Error> {
+/// As JSON for people.
+///
+/// # Errors
+/// A run error if a value cannot be written so.
+pub(super) fn pretty(value: &impl Serialize) -> Result<String, Error> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::run(format!("cannot write JSON: {error}")))?;
     Ok(text + "\n")
 }
 
-fn load(scenario: &Scenario) -> Result<Trace, Error> {
+/// The trace of a scenario, cut as it says.
+///
+/// # Errors
+/// A usage error with what is wrong with it, or that the user stopped it.
+pub(super) fn load(scenario: &Scenario) -> Result<Trace, Error> {
     let TraceSpec { path, reading, cut, .. } = &scenario.trace;
     let trace = load_trace(path, reading)?;
     match cut {
@@ -150,7 +158,8 @@ fn run_pool(
     Ok(done)
 }
 
-fn stopped() -> Error {
+/// The user stopped it.
+pub(super) fn stopped() -> Error {
     Error::interrupted("stopped by Ctrl-C; nothing was written")
 }
 
@@ -164,7 +173,8 @@ fn pool_heading(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: 
     Heading { name: scenario.name.clone(), question: scenario.question.clone(), lines }
 }
 
-fn trace_line(scenario: &Scenario, trace: &Trace, invocations: u64) -> String {
+/// Which trace, and how much of it.
+pub(super) fn trace_line(scenario: &Scenario, trace: &Trace, invocations: u64) -> String {
     let whole = invocations == trace.len() as u64;
     format!(
         "trace {}: {}, {}{} invocations",
@@ -282,7 +292,7 @@ fn write_common(
 }
 
 /// A word as a shell reads it back.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -132,9 +132,11 @@ fn refuse_foreign(target: &Path) -> Result<(), Error> {
 }
 
 /// What a results folder may hold.
-const OURS: [&str; 8] = [
+const OURS: [&str; 10] = [
     MANIFEST,
     "summary.json",
+    "curve.csv",
+    "curve.parquet",
     "functions.csv",
     "functions.parquet",
     "invocations.csv",

@@ -2,6 +2,7 @@
 //! must never compute a figure.
 
 mod axis;
+pub mod curve;
 mod panel;
 pub mod trace;
 
