@@ -22,7 +22,8 @@ impl Watch for Patient {
 }
 
 fn scenario(extra: &str) -> Scenario {
-    let text = format!("[trace]\npath = \"none\"\n[pool]\nmemory = \"1 GiB\"\n[rules]\npreset = \"ideal\"\n{extra}");
+    let text =
+        format!("[trace]\npath = \"none\"\n[pool]\nmemory = \"1 GiB\"\n[rules]\npreset = \"ideal\"\n{extra}");
     Scenario::from_text(Path::new("s.toml"), text, &[]).expect("a valid scenario")
 }
 
@@ -51,7 +52,8 @@ fn take(scenario: &Scenario, trace: &Trace, request: &Request) -> Study {
 fn litmus(name: &str) -> Trace {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces").join(name);
     let patient = ();
-    faassim::trace::formats::read(&path, &Reading::default(), &mut Context::new(&patient)).expect("a bundled trace")
+    faassim::trace::formats::read(&path, &Reading::default(), &mut Context::new(&patient))
+        .expect("a bundled trace")
 }
 
 /// A few functions of different sizes and popularity, bursts, and run times between nothing and longer than gaps.
@@ -83,7 +85,10 @@ fn assert_bounds(study: &Study, what: &str) -> usize {
     let curve = |name: &str| study.curves.iter().find(|curve| curve.name == name).expect(name);
     let (compulsory, memory_time) = (curve("bound: compulsory"), curve("bound: memory-time"));
     let mut compared = 0;
-    let simulated = study.curves.iter().filter(|curve| matches!(curve.kind, Kind::Exact | Kind::Heuristic | Kind::Reference));
+    let simulated = study
+        .curves
+        .iter()
+        .filter(|curve| matches!(curve.kind, Kind::Exact | Kind::Heuristic | Kind::Reference));
     for policy in simulated {
         for (nth, point) in policy.points.iter().enumerate() {
             let place = format!("{what}: {} at {}", policy.name, point.memory);
@@ -142,7 +147,8 @@ fn the_memory_time_bound_is_reached_where_it_can_be() {
     let bound = |functions, invocations| {
         let trace = Trace::new("t", functions, invocations).expect("a valid trace");
         let found = take(&scenario(DROP), &trace, &request("100 MiB"));
-        let named = |name: &str| found.curves.iter().find(|curve| curve.name == name).expect("there").points[0].cold;
+        let named =
+            |name: &str| found.curves.iter().find(|curve| curve.name == name).expect("there").points[0].cold;
         (named("bound: memory-time").expect("counted"), named("lru").expect("counted"))
     };
     assert_eq!(bound(vec![function("a")], alone), (1, 1));
@@ -188,13 +194,8 @@ fn copies_count_where_functions_overlap() {
 #[test]
 fn results_do_not_depend_on_threads() {
     let trace = random_trace(7);
-    let request = Request {
-        shards: Some(0.6),
-        mini: Some(0.6),
-        provision: Some(70.0),
-        axis: None,
-        ..request("1 GiB")
-    };
+    let request =
+        Request { shards: Some(0.6), mini: Some(0.6), provision: Some(70.0), axis: None, ..request("1 GiB") };
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         format!("{:?}", pool.install(|| take(&scenario(""), &trace, &request)))
@@ -216,4 +217,87 @@ fn provisioning_finds_the_least_memory() {
         assert!(less.is_none_or(|point| point.warm_pct < 60.0), "{answer:?} {less:?}");
     }
     assert!(found.answers.iter().any(|answer| answer.memory.is_some()));
+}
+
+/// The command in a folder.
+fn faassim(folder: &Path, args: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_faassim"));
+    command.current_dir(folder).arg("curve").args(args).output().expect("the binary starts")
+}
+
+/// A folder with a scenario of a litmus trace.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/faascache-litmus-size");
+    let text = format!(
+        "[trace]\npath = \"{}\"\n[pool]\nmemory = \"1 GiB\"\n[rules]\npreset = \"ideal\"\n",
+        trace.display()
+    );
+    std::fs::write(folder.path().join("s.toml"), text).expect("writable");
+    folder
+}
+
+#[test]
+fn the_command_prints_writes_and_draws() {
+    let folder = folder();
+    let args = ["s.toml", "--provision", "50%", "--mini-rate", "1", "--shards-rate", "1", "--points", "5"];
+    let run = |threads: &str, out: &str| {
+        let output = faassim(
+            folder.path(),
+            &[&args[..], &["--threads", threads, "-o", out, "--plot", "c.svg"]].concat(),
+        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    let text = run("1", "one");
+    for part in
+        ["clairvoyant heuristic", "SHARDS 100 %", "miniature", "bound: memory-time", "memory for 50 % warm"]
+    {
+        assert!(text.contains(part), "no `{part}` in\n{text}");
+    }
+    assert!(text.contains("off the simulation by 0.00 points"), "a sample of all is the simulation\n{text}");
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
+    }
+    assert!(std::fs::read_to_string(folder.path().join("c.svg")).expect("drawn").contains("memory-time"));
+    assert_eq!(run("3", "three"), text);
+    for name in ["curve.csv", "curve.parquet", "summary.json", "manifest.json"] {
+        let read =
+            |folder_name: &str| std::fs::read(folder.path().join(folder_name).join(name)).expect("written");
+        assert!(read("one") == read("three"), "{name} depends on threads");
+    }
+    let csv = std::fs::read_to_string(folder.path().join("one/curve.csv")).expect("written");
+    assert_eq!(csv.lines().next(), Some("curve,kind,memory_mib,warm_pct,low_pct,high_pct,cold,dropped"));
+    assert_eq!((csv.lines().count() - 1) % 5, 0, "five rows for each curve");
+    // The manifest's command makes the same; results of a curve may be replaced by others.
+    run("2", "one");
+}
+
+#[test]
+fn wrong_usage_is_told_with_what_to_do() {
+    let folder = folder();
+    for (args, part) in [
+        (&["s.toml", "--memory", "8"][..], "`8` has no unit"),
+        (&["s.toml", "--eviction", "lru,gready-dual"], "did you mean `greedy-dual`?"),
+        (&["s.toml", "--provision", "90"], "write for example `90%`"),
+        (&["s.toml", "--shards-rate", "2"], "`2` is not from 0 to 1"),
+        (&["s.toml", "--mini-rate", "0.001"], "take a higher rate"),
+        (&["s.toml", "--plot", "c.pdf"], "must end in .svg or .png"),
+        (&["t.toml"], "did you mean `s.toml`?"),
+    ] {
+        let output = faassim(folder.path(), args);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {told}");
+        assert!(told.contains(part), "{args:?}: {told}");
+        assert!(output.stdout.is_empty());
+    }
+    std::fs::write(
+        folder.path().join("a.toml"),
+        "[trace]\npath = \".\"\n[pool]\nmemory = \"1 GiB\"\n[faascache-artifact]\npolicy = \"GD\"\n",
+    )
+    .expect("writable");
+    let output = faassim(folder.path(), &["a.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!folder.path().join("results").exists(), "nothing is left behind: {told}");
 }

@@ -92,7 +92,9 @@ impl FromStr for Percent {
 fn rate(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
         Ok(rate) if (0.0..=1.0).contains(&rate) => Ok(rate),
-        Ok(_) => Err(format!("`{text}` is not from 0 to 1; write for example 0.1 for a tenth of the functions")),
+        Ok(_) => {
+            Err(format!("`{text}` is not from 0 to 1; write for example 0.1 for a tenth of the functions"))
+        }
         Err(_) => Err(format!("`{text}` is no number; write for example 0.1 for a tenth of the functions")),
     }
 }
@@ -111,7 +113,9 @@ pub fn curve(args: &CurveArgs) -> Result<(), Error> {
     let Engine::Pool(setup) = &scenario.engine else {
         let message = "[faascache-artifact] has no curves: they are of the pool's eviction policies";
         let help = "remove the table, or set rules.preset and eviction in another scenario";
-        return Err(Error::usage(Diagnostic::new(message).at(scenario.file.display().to_string()).help(help)));
+        return Err(Error::usage(
+            Diagnostic::new(message).at(scenario.file.display().to_string()).help(help),
+        ));
     };
     let evictions = policies(args, setup)?;
     // Targets are claimed first: nobody should wait for curves that have no place to go.
@@ -134,7 +138,7 @@ pub fn curve(args: &CurveArgs) -> Result<(), Error> {
         folder.finish()?;
     }
     if let Some(plot) = &plot {
-        plot::curve::draw(&format!("{}: {}", scenario.name, heading.lines[1]), &study, plot)?;
+        plot::curve::draw(&format!("{}: {} rules", scenario.name, setup.preset.name), &study, plot)?;
     }
     let provision = args.provision.map(|percent| percent.0);
     print(&if args.json { pretty(&summary)? } else { curve_text(&heading, &study, provision) })?;
@@ -162,7 +166,8 @@ fn policies(args: &CurveArgs, setup: &PoolSetup) -> Result<Vec<Choice<EvictionPo
         }
         let Some(policy) = find_policy::<EvictionPolicy>(name) else {
             let known = EvictionPolicy::ALL.iter().map(|policy| policy.name);
-            let near = nearest(name, known).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            let near =
+                nearest(name, known).map_or_else(String::new, |near| format!("did you mean `{near}`? "));
             let message = format!("unknown eviction policy `{name}`");
             let help = format!("{near}`faassim policies` lists all");
             return Err(Error::usage(Diagnostic::new(message).at("--eviction").help(help)));
@@ -209,7 +214,8 @@ impl Watch for Shared {
         let (done, meter) = &mut *state;
         *done += more;
         let rate = *done as f64 / meter.elapsed().as_secs_f64().max(1e-3);
-        let text = format!("{} invocations in all runs, {} a second", thousands(*done), thousands(rate as u64));
+        let text =
+            format!("{} invocations in all runs, {} a second", thousands(*done), thousands(rate as u64));
         meter.show(*done, self.total.max(*done), || text);
         !interrupted()
     }

@@ -8,8 +8,9 @@
 //! Source: Belady's rule (1966), evict what is needed last, weighted by memory as size-aware forms of it are. With
 //! objects of different sizes finding the best choice is NP-hard (Chrobak et al., 2012), so this is a heuristic: a
 //! policy may beat it. The next use of a container is the activation that it would serve in an endless pool
-//! (`copies`); a container with none goes first. Where activations are dropped or cold starts shift what follows, the
-//! policy's idea of the future is a little wrong.
+//! (`copies`); a container with none goes first. In a real pool another container may serve that activation, because
+//! one was evicted or busy with a long cold start: then the two exchange their next uses. Where activations are dropped
+//! or cold starts shift what follows, the policy's idea of the future is still a little wrong.
 //!
 //! * **Ties** go to the lower slot. **Complexity**: O(idle containers) per victim, 16 bytes per invocation.
 
@@ -38,10 +39,7 @@ pub struct Learning {
 impl Learning {
     /// Of so many functions.
     pub fn new(functions: usize) -> Learning {
-        Learning {
-            future: Future { uses: vec![Vec::new(); functions] },
-            pool: EndlessPool::new(functions),
-        }
+        Learning { future: Future { uses: vec![Vec::new(); functions] }, pool: EndlessPool::new(functions) }
     }
 
     /// An activation arrives and would run so long when warm.
@@ -70,13 +68,23 @@ pub struct Clairvoyant {
     idle: Vec<Slot>,
     /// By slot: its place in `idle` (`NO_SLOT`: not there) and when it is needed again.
     slots: Vec<(u32, Time)>,
+    /// By function: the slots of its containers.
+    of: Vec<Vec<Slot>>,
 }
 
 impl Clairvoyant {
     /// With this future. `drops`: whether activations without room are dropped instead of waiting.
     pub fn new(future: Arc<Future>, drops: bool) -> Clairvoyant {
-        let number = vec![0; future.uses.len()];
-        Clairvoyant { future, drops, number, now: Time::ZERO, idle: Vec::new(), slots: Vec::new() }
+        let functions = future.uses.len();
+        Clairvoyant {
+            future,
+            drops,
+            number: vec![0; functions],
+            now: Time::ZERO,
+            idle: Vec::new(),
+            slots: Vec::new(),
+            of: vec![Vec::new(); functions],
+        }
     }
 
     fn slot(&mut self, slot: Slot) -> &mut (u32, Time) {
@@ -106,13 +114,24 @@ impl Evict for Clairvoyant {
         self.number[function.0 as usize] += u32::from(self.drops);
     }
 
-    fn on_dispatch(&mut self, tables: &Tables, slot: Slot, _start: StartState) {
+    fn on_dispatch(&mut self, tables: &Tables, slot: Slot, start: StartState) {
         self.withdraw(slot);
         let function = tables.function_of(slot).0 as usize;
         let number = self.number[function] - u32::from(self.drops);
-        let next = self.future.uses[function].get(number as usize).map_or(Time::NEVER, |uses| uses.1);
-        self.slot(slot).1 = next;
         self.number[function] += u32::from(!self.drops);
+        let (arrival, next) =
+            self.future.uses[function].get(number as usize).copied().unwrap_or((self.now, Time::NEVER));
+        let meant = std::mem::replace(&mut self.slot(slot).1, next);
+        if !self.of[function].contains(&slot) {
+            self.of[function].push(slot);
+        } else if start.is_warm() && meant != arrival {
+            // Whoever was meant to serve this one serves what this container was meant for.
+            let (slots, others) = (&mut self.slots, &self.of[function]);
+            let other = others.iter().find(|other| **other != slot && slots[**other as usize].1 == arrival);
+            if let Some(other) = other {
+                slots[*other as usize].1 = meant;
+            }
+        }
     }
 
     fn on_idle(&mut self, _tables: &Tables, slot: Slot) {
@@ -124,15 +143,18 @@ impl Evict for Clairvoyant {
         }
     }
 
-    fn on_gone(&mut self, _tables: &Tables, slot: Slot, _evicted: bool) {
+    fn on_gone(&mut self, tables: &Tables, slot: Slot, _evicted: bool) {
         self.withdraw(slot);
+        self.of[tables.function_of(slot).0 as usize].retain(|other| *other != slot);
         // A container loaded ahead may take the slot without ever being dispatched.
         self.slot(slot).1 = Time::NEVER;
     }
 
     fn pick(&mut self, tables: &Tables) -> Slot {
         let worth_least = |slot: &Slot| {
-            let until = (self.slots[*slot as usize].1 - self.now).0;
+            // What is over, others have served.
+            let next = self.slots[*slot as usize].1;
+            let until = if next < self.now { Time::NEVER - self.now } else { next - self.now }.0;
             let mib = tables.container(*slot).memory_mib();
             (u128::from(until) * u128::from(mib), std::cmp::Reverse(*slot))
         };

@@ -72,7 +72,8 @@ mod tests {
     use super::*;
 
     fn curve() -> Curve {
-        let point = |(mib, warm_pct)| Point { memory: Memory(mib), warm_pct, band: None, cold: None, dropped: None };
+        let point =
+            |(mib, warm_pct)| Point { memory: Memory(mib), warm_pct, band: None, cold: None, dropped: None };
         let points = [(1_024, 10.0), (2_048, 50.0), (4_096, 60.0)].map(point).to_vec();
         Curve { name: "c".to_owned(), kind: Kind::Exact, points, proven_from: None }
     }

@@ -105,7 +105,7 @@ mod tests {
         assert_eq!(small[..5], PINNED, "a sample must be the same on every machine and in every version");
     }
 
-    const PINNED: [usize; 5] = [0, 0, 0, 0, 0];
+    const PINNED: [usize; 5] = [29, 38, 39, 40, 44];
 
     /// Skewed accesses of many functions, as (function, MiB).
     fn accesses() -> Vec<(u32, u64)> {
@@ -129,7 +129,8 @@ mod tests {
         let exact = curve(1.0, 0);
         let error = |rate| {
             let errors = (0..8).map(|salt| {
-                let pairs = curve(rate, salt).into_iter().zip(&exact).map(|(a, b)| (a - b).abs()).collect::<Vec<_>>();
+                let pairs =
+                    curve(rate, salt).into_iter().zip(&exact).map(|(a, b)| (a - b).abs()).collect::<Vec<_>>();
                 pairs.iter().sum::<f64>() / pairs.len() as f64
             });
             errors.sum::<f64>() / 8.0

@@ -88,7 +88,8 @@ struct Read {
 /// # Errors
 /// The scenario does not fit the trace, a sample is empty, or the study was stopped.
 pub fn study(worker: &Worker<'_>, request: &Request) -> Result<Study, Failure> {
-    let usual = request.evictions.first().ok_or_else(|| Failure::Unfit("no eviction policy is given".to_owned()))?;
+    let usual =
+        request.evictions.first().ok_or_else(|| Failure::Unfit("no eviction policy is given".to_owned()))?;
     // First, since it finds out whether the scenario fits the trace.
     let unlimited = worker.run(usual, UNLIMITED)?;
     let need = Memory(unlimited.memory.peak_mib);
@@ -113,6 +114,7 @@ pub fn study(worker: &Worker<'_>, request: &Request) -> Result<Study, Failure> {
         mini_error: None,
         notes: Vec::new(),
     };
+    study.note_small(&memories, largest);
     study.simulated(worker, request, &memories, &read)?;
     study.model("reuse-distance, copies", &read.copies, &memories);
     study.model(TEXTBOOK, &read.textbook, &memories);
@@ -135,6 +137,17 @@ pub fn study(worker: &Worker<'_>, request: &Request) -> Result<Study, Failure> {
 impl Study {
     fn curve(&self, name: &str) -> Option<&Curve> {
         self.curves.iter().find(|curve| curve.name == name)
+    }
+
+    /// Memory that a function does not fit into is hardly what was meant.
+    fn note_small(&mut self, memories: &[Memory], largest: Memory) {
+        let small = memories.iter().filter(|memory| **memory < largest).count();
+        if small > 0 {
+            self.notes.push(format!(
+                "{small} of the {} memory sizes are less than the largest function needs ({largest})",
+                memories.len()
+            ));
+        }
     }
 
     /// The eviction policies, then the one that knows the future.
@@ -198,7 +211,9 @@ impl Study {
     ) -> Result<(), Failure> {
         let empty = |option: &str, rate: f64| {
             let functions = self.functions;
-            Failure::Unfit(format!("a sample of {option} {rate} of {functions} functions has no invocations; take a higher rate"))
+            Failure::Unfit(format!(
+                "a sample of {option} {rate} of {functions} functions has no invocations; take a higher rate"
+            ))
         };
         if let Some(rate) = request.shards {
             if read.shards.iter().any(SampledDistances::is_empty) {
@@ -222,10 +237,12 @@ impl Study {
             let window = Window { until, limit: None, ..worker.window };
             let worker = Worker { window, ..*worker };
             let empty = empty("--mini-rate", rate);
-            let found = miniature(&worker, eviction, memories, (rate, request.repeats), &read.invoked)?.ok_or(empty)?;
+            let found = miniature(&worker, eviction, memories, (rate, request.repeats), &read.invoked)?
+                .ok_or(empty)?;
             self.mini_standard_error = (request.repeats > 1).then_some(found.standard_error);
             if let Some(exact) = self.curves.first() {
-                let off = found.points.iter().zip(&exact.points).map(|(a, b)| (a.warm_pct - b.warm_pct).abs());
+                let off =
+                    found.points.iter().zip(&exact.points).map(|(a, b)| (a.warm_pct - b.warm_pct).abs());
                 self.mini_error = Some(off.sum::<f64>() / memories.len() as f64);
             }
             let name = format!("miniature {} {}", eviction.policy.name, rate_text(rate));
@@ -244,7 +261,8 @@ impl Study {
             dropped: None,
         };
         let compulsory = memories.iter().map(|memory| bound(memory, bounds.compulsory())).collect();
-        let by_memory_time = memories.iter().map(|memory| bound(memory, all - bounds.most_warm(*memory))).collect();
+        let by_memory_time =
+            memories.iter().map(|memory| bound(memory, all - bounds.most_warm(*memory))).collect();
         let doubt = |memory: &Memory| bounds.doubt(worker.setup, *memory);
         // Who fits at once does so with more memory, too.
         let proven_from = memories.iter().copied().find(|memory| doubt(memory).is_none());
@@ -350,9 +368,9 @@ type Reuse = (Vec<u64>, Time, Hits, Hits, Vec<SampledDistances>);
 fn read_reuse(worker: &Worker<'_>, request: &Request) -> Result<Reuse, Failure> {
     let functions = &worker.trace.functions;
     let mut shards: Vec<SampledDistances> = match request.shards {
-        Some(rate) => (0..request.repeats)
-            .map(|salt| SampledDistances::new(Sample { rate, salt }, functions))
-            .collect(),
+        Some(rate) => {
+            (0..request.repeats).map(|salt| SampledDistances::new(Sample { rate, salt }, functions)).collect()
+        }
         None => Vec::new(),
     };
     let (mut textbook, mut faascache) = (Hits::default(), Hits::default());

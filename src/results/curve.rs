@@ -19,7 +19,10 @@ pub fn curve_table(study: &Study) -> Table {
     };
     Table::new()
         .with("curve", Column::Text(rows().map(|(curve, _)| curve.name.clone()).collect()))
-        .with("kind", Column::Text(rows().map(|(c, point)| c.kind_at(point.memory).name().to_owned()).collect()))
+        .with(
+            "kind",
+            Column::Text(rows().map(|(c, point)| c.kind_at(point.memory).name().to_owned()).collect()),
+        )
         .with("memory_mib", Column::Whole(rows().map(|(_, point)| point.memory.mib()).collect()))
         .with("warm_pct", Column::Number(rows().map(|(_, point)| point.warm_pct).collect()))
         .with("low_pct", number(|band| band.0))
@@ -109,7 +112,11 @@ fn letter(nth: usize) -> char {
 
 /// A name cut to so many characters.
 fn shortened(name: &str, width: usize) -> String {
-    if name.chars().count() <= width { name.to_owned() } else { name.chars().take(width - 1).chain(['…']).collect() }
+    if name.chars().count() <= width {
+        name.to_owned()
+    } else {
+        name.chars().take(width - 1).chain(['…']).collect()
+    }
 }
 
 fn kind_text(curve: &Curve) -> String {
@@ -123,7 +130,11 @@ fn kind_text(curve: &Curve) -> String {
 }
 
 fn gib(memory: Memory) -> String {
-    if memory.mib() < 1_024 { format!("{} MiB", memory.mib()) } else { format!("{:.2} GiB", memory.mib() as f64 / 1_024.0) }
+    if memory.mib() < 1_024 {
+        format!("{} MiB", memory.mib())
+    } else {
+        format!("{:.2} GiB", memory.mib() as f64 / 1_024.0)
+    }
 }
 
 fn table(out: &mut String, curves: &[&Curve], first: usize) {
@@ -132,8 +143,9 @@ fn table(out: &mut String, curves: &[&Curve], first: usize) {
     let _ = writeln!(out, "{:>11}{head}", "memory");
     let step = rows.saturating_sub(1).div_ceil(ROWS - 1).max(1);
     // Counted from the end, so that the most memory is there.
-    for row in (0..rows).filter(|row| (rows - 1 - row) % step == 0) {
-        let cells: String = curves.iter().map(|curve| format!("{:>7.2}", curve.points[row].warm_pct)).collect();
+    for row in (0..rows).filter(|row| (rows - 1 - row).is_multiple_of(step)) {
+        let cells: String =
+            curves.iter().map(|curve| format!("{:>7.2}", curve.points[row].warm_pct)).collect();
         let _ = writeln!(out, "{:>11}{cells}", gib(curves[0].points[row].memory));
     }
 }
