@@ -1,5 +1,5 @@
-//! Curves against what must be true of them: bounds above every policy of the registry, models against the published
-//! litmus traces, results that do not depend on threads.
+//! Curves against what must be true of them: bounds above every policy of the registry, models against the
+//! published litmus traces, results that do not depend on threads.
 
 use std::path::Path;
 
@@ -56,14 +56,15 @@ fn litmus(name: &str) -> Trace {
         .expect("a bundled trace")
 }
 
-/// A few functions of different sizes and popularity, bursts, and run times between nothing and longer than gaps.
-fn random_trace(seed: u64) -> Trace {
+/// A few functions of different sizes and popularity, bursts, and run times between nothing and longer than
+/// gaps.
+fn random_trace(seed: u64, least: u64) -> Trace {
     let mut state = seed;
     let mut draw = |below: u64| {
         state = splitmix(state);
         state % below
     };
-    let functions: Vec<Function> = (0..2 + draw(7))
+    let functions: Vec<Function> = (0..least + draw(7))
         .map(|ix| {
             let warm = Span::from_ms([1, 40, 900, 6_000][draw(4) as usize]);
             let cold = Span(warm.0 + [0, 300_000, 4_000_000][draw(3) as usize]);
@@ -80,7 +81,8 @@ fn random_trace(seed: u64) -> Trace {
     Trace::new("random", functions, invocations).expect("a valid trace")
 }
 
-/// No simulated policy is above a bound where it is one. How many comparisons were made with the memory-time bound.
+/// No simulated policy is above a bound where it is one. How many comparisons were made with the memory-time
+/// bound.
 fn assert_bounds(study: &Study, what: &str) -> usize {
     let curve = |name: &str| study.curves.iter().find(|curve| curve.name == name).expect(name);
     let (compulsory, memory_time) = (curve("bound: compulsory"), curve("bound: memory-time"));
@@ -112,7 +114,7 @@ const DROP: &str = "when-full = \"drop\"\n";
 fn no_policy_passes_a_bound_on_random_traces() {
     let mut compared = [0; 3];
     for seed in 0..25 {
-        let trace = random_trace(seed);
+        let trace = random_trace(seed, 2);
         let memory = request("300 MiB, 512 MiB, 700 MiB, 1 GiB, 2 GiB, 4 GiB, 16 GiB");
         for (nth, rules) in ["", DROP, "[keep-alive.fixed]\nkeep = \"forever\"\n"].into_iter().enumerate() {
             let found = take(&scenario(rules), &trace, &memory);
@@ -161,7 +163,8 @@ fn the_memory_time_bound_is_reached_where_it_can_be() {
 #[test]
 fn lru_is_its_reuse_distance_curve_where_nothing_overlaps_or_expires() {
     let trace = litmus("faascache-litmus-lru");
-    let keep = scenario("[keep-alive.fixed]\nkeep = \"forever\"\n[costs]\nrun = \"1 ms\"\nstart = \"0 s\"\n");
+    let keep =
+        scenario("[keep-alive.fixed]\nkeep = \"forever\"\n[costs]\nrun = \"1 ms\"\ncold-start = \"1 ms\"\n");
     let found = take(&keep, &trace, &request("500 MiB..2500 MiB / 250 MiB"));
     let points = |name: &str| &found.curves.iter().find(|curve| curve.name == name).expect("there").points;
     for (lru, (model, copies)) in
@@ -186,14 +189,15 @@ fn copies_count_where_functions_overlap() {
     };
     assert_eq!(ratios("reuse-distance"), [99.0, 99.0, 99.0]);
     assert_eq!(ratios("reuse-distance (FaasCache)"), [100.0, 100.0, 100.0]);
-    assert_eq!(ratios("reuse-distance, copies"), [0.0, 0.0, 98.0]);
+    // One hit with less: the first of the second pair finds the container that was used last.
+    assert_eq!(ratios("reuse-distance, copies"), [1.0, 1.0, 98.0]);
     assert_eq!(ratios("lru"), [49.0, 49.0, 98.0]);
     assert_eq!(ratios("bound: memory-time")[2], 98.0);
 }
 
 #[test]
 fn results_do_not_depend_on_threads() {
-    let trace = random_trace(7);
+    let trace = random_trace(7, 30);
     let request =
         Request { shards: Some(0.6), mini: Some(0.6), provision: Some(70.0), axis: None, ..request("1 GiB") };
     let with = |threads| {
@@ -299,5 +303,7 @@ fn wrong_usage_is_told_with_what_to_do() {
     let output = faassim(folder.path(), &["a.toml"]);
     assert_eq!(output.status.code(), Some(2));
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!folder.path().join("results").exists(), "nothing is left behind: {told}");
+    assert!(told.contains("[faascache-artifact] has no curves"), "{told}");
+    let results = std::fs::read_dir(folder.path().join("results")).expect("it was claimed");
+    assert_eq!(results.count(), 0, "something is left behind");
 }

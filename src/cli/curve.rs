@@ -1,5 +1,5 @@
-//! `faassim curve`: how many starts are warm with how much memory, how far that is from what is possible, and how
-//! much memory is enough. Owns its arguments and where results go; the curves are `curve`'s.
+//! `faassim curve`: how many starts are warm with how much memory, how far that is from what is possible, and
+//! how much memory is enough. Owns its arguments and where results go; the curves are `curve`'s.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -26,24 +26,28 @@ use crate::trace::Trace;
 pub struct CurveArgs {
     /// The scenario, a TOML file; its pool.memory does not matter
     pub file: PathBuf,
-    /// Memory sizes: "1 GiB..80 GiB / 4 GiB", "1 GiB..80 GiB" or "8 GiB, 16 GiB" [default: from the largest function
-    /// to what the trace needs]
+    /// Memory sizes: "1 GiB..80 GiB / 4 GiB", "1 GiB..80 GiB" or "8 GiB, 16 GiB" [default: from the largest
+    /// function to what the trace needs]
     #[arg(long, value_name = "SIZES")]
     pub memory: Option<Axis>,
     /// Eviction policies to simulate, separated by commas [default: the scenario's, lru, greedy-dual]
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub eviction: Vec<String>,
     /// How many memory sizes, where --memory leaves it open
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u64).range(2..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 24)]
+    #[arg(value_parser = clap::value_parser!(u64).range(2..=1000))]
     pub points: u64,
-    /// Part of the functions in a SHARDS sample, 0 for no sample [default: 0.1 if that is 20 functions or more]
+    /// Part of the functions in a SHARDS sample, 0 for no sample [default: 0.1 if that is 20 functions or
+    /// more]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub shards_rate: Option<f64>,
-    /// Part of the functions in a miniature simulation, 0 for none [default: 0.1 if that is 20 functions or more]
+    /// Part of the functions in a miniature simulation, 0 for none [default: 0.1 if that is 20 functions or
+    /// more]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub mini_rate: Option<f64>,
     /// How many samples are taken of either kind
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100))]
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=100))]
     pub repeats: u64,
     /// Also tell how much memory makes so many invocations warm, for example 90%
     #[arg(long, value_name = "PERCENT")]

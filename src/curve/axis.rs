@@ -1,5 +1,5 @@
-//! The amounts of memory at which curves are taken. Owns how they are written and which are taken if nobody says;
-//! must never hold one twice or out of order.
+//! The amounts of memory at which curves are taken. Owns how they are written and which are taken if nobody
+//! says; must never hold one twice or out of order.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,8 +23,8 @@ pub const MOST_POINTS: usize = 1_000;
 impl FromStr for Axis {
     type Err = String;
 
-    /// Reads `"1 GiB..80 GiB / 4 GiB"`, `"1 GiB..80 GiB"` or `"8 GiB, 16 GiB"`. Both ends are points; a unit that only the last
-    /// amount has counts for the ones before.
+    /// Reads `"1 GiB..80 GiB / 4 GiB"`, `"1 GiB..80 GiB"` or `"8 GiB, 16 GiB"`. Both ends are points; a unit
+    /// that only the last amount has counts for the ones before.
     fn from_str(text: &str) -> Result<Axis, String> {
         let Some((from, rest)) = text.split_once("..") else {
             let mut list = text.split(',').map(|part| amount(part, text)).collect::<Result<Vec<_>, _>>()?;

@@ -1,14 +1,15 @@
-//! What no policy can do better: lower bounds on starts that are not warm. Owns the bounds, their proofs and under
-//! which rules they hold; must never claim what is not proven here.
+//! What no policy can do better: lower bounds on starts that are not warm. Owns the bounds, their proofs and
+//! under which rules they hold; must never claim what is not proven here.
 //!
-//! **Compulsory.** The first activation of a function that is served cannot be warm, whatever the rules: containers are
-//! made on demand, and a keep-alive policy that loads ahead loads only functions that it has seen go idle. So at
-//! least one start per function that is served is not warm, for every pool, memory and policy.
+//! **Compulsory.** The first activation of a function that is served cannot be warm, whatever the rules:
+//! containers are made on demand, and a keep-alive policy that loads ahead loads only functions that it has
+//! seen go idle. So at least one start per function that is served is not warm, for every pool, memory and
+//! policy.
 //!
-//! **Memory-time.** A warm start needs a container that was kept idle since an earlier activation of its function
-//! ended, and kept containers need memory, of which there is `memory × time`. Between the first arrival and the
-//! last, in a pool that makes containers on demand, never holds more than its memory, and serves an activation
-//! when it arrives or not at all, k warm starts need
+//! **Memory-time.** A warm start needs a container that was kept idle since an earlier activation of its
+//! function ended, and kept containers need memory, of which there is `memory × time`. Between the first
+//! arrival and the last, in a pool that makes containers on demand, never holds more than its memory, and
+//! serves an activation when it arrives or not at all, k warm starts need
 //!
 //! ```text
 //! idle(k) + busy(k) ≤ memory · (last arrival − first arrival)
@@ -22,29 +23,31 @@
 //!
 //! *Proof.* Take any run of such a pool and its k warm starts. Let π(i) be the activation that the container
 //! of the warm start i served before; no two i share one. π(i) arrived before i, was served at once for at
-//! least its (warm) run time r, and was over before i arrived: so its *release* `arrival + r` is no later than the
-//! arrival of i. From that release to the arrival of i the container holds its memory m, and from the arrival of i for
-//! its run time again; these spans do not overlap within a container. (If π(i) was cold or slow, a part of the
-//! span was not idle; memory was held all the same.) So Σ m·(arrival of i − release of π(i)) + Σ m·r ≤ memory · time.
-//! The second sum is at least busy(k). The first is the cost of a matching of k releases with k later arrivals of the
-//! same function on the line of time, where a pair costs its distance times m. Of one function, the cheapest
-//! matchings are found by taking, again and again, the nearest release–arrival pair that is left (shortest
-//! augmenting paths on a line: no path that gives a pair up is ever cheaper, since costs do not fall). Such a pair has
-//! nothing unmatched in between, so it is a pair of the matching that gives every arrival the latest release not
-//! yet taken, and taking it away leaves that matching as it was: the cheapest k pairs of the latest-release matching,
-//! which is what an endless pool that reuses the container freed last does, are a cheapest matching of size k. Its
-//! marginal costs do not fall, so over all functions the cheapest is the sum of the k smallest. Activations
-//! that are dropped only take pairs away. ∎
+//! least its (warm) run time r, and was over before i arrived: so its *release* `arrival + r` is no later
+//! than the arrival of i. From that release to the arrival of i the container holds its memory m, and from
+//! the arrival of i for its run time again; these spans do not overlap within a container. (If π(i) was cold
+//! or slow, a part of the span was not idle; memory was held all the same.) So Σ m·(arrival of i − release of
+//! π(i)) + Σ m·r ≤ memory · time. The second sum is at least busy(k). The first is the cost of a matching of
+//! k releases with k later arrivals of the same function on the line of time, where a pair costs its distance
+//! times m. Of one function, the cheapest matchings are found by taking, again and again, the nearest
+//! release–arrival pair that is left (shortest augmenting paths on a line: no path that gives a pair up is
+//! ever cheaper, since costs do not fall). Such a pair has nothing unmatched in between, so it is a pair of
+//! the matching that gives every arrival the latest release not yet taken, and taking it away leaves that
+//! matching as it was: the cheapest k pairs of the latest-release matching, which is what an endless pool
+//! that reuses the container freed last does, are a cheapest matching of size k. Its marginal costs do not
+//! fall, so over all functions the cheapest is the sum of the k smallest. Activations that are dropped only
+//! take pairs away. ∎
 //!
-//! The gaps number as many as an endless pool has warm starts, so the bound contains that one too: activations that
-//! run at the same time cannot share a container. Activations of functions whose containers run several at once are
-//! taken as free of cost.
+//! The gaps number as many as an endless pool has warm starts, so the bound contains that one too:
+//! activations that run at the same time cannot share a container. Activations of functions whose containers
+//! run several at once are taken as free of cost.
 //!
 //! **Waiting.** A pool that lets activations wait breaks the premise "when it arrives or not at all": two
-//! activations that arrive together can share a container one after the other. But it makes nobody wait while everything
-//! under way fits into its memory, even if every start is cold. From that memory on ([`Bounds::serves_at_once_from`])
-//! the bound holds under waiting rules as well; below, it holds for every run in which nobody waited.
-//! Spans are summed up in buckets, rounded down: the bound is weaker by less than 1 % of memory for it.
+//! activations that arrive together can share a container one after the other. But it makes nobody wait while
+//! everything under way fits into its memory, even if every start is cold. From that memory on
+//! ([`Bounds::serves_at_once_from`]) the bound holds under waiting rules as well; below, it holds for every
+//! run in which nobody waited. Spans are summed up in buckets, rounded down: the bound is weaker by less than
+//! 1 % of memory for it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -85,7 +88,8 @@ impl Smallest {
         self.count += 1;
     }
 
-    /// At most the sum of the `k` smallest: of a bucket that is taken in part, each counts as the least it may hold.
+    /// At most the sum of the `k` smallest: of a bucket that is taken in part, each counts as the least it
+    /// may hold.
     fn sum(&self, k: u64) -> MemoryTime {
         let (mut left, mut total) = (k, 0);
         for (bucket, (count, sum)) in &self.buckets {
@@ -112,8 +116,8 @@ pub struct Bounds {
     gaps: Smallest,
     runs: Smallest,
     length: Span,
-    /// With this much memory or more, nothing that is under way lacks room even if every start is cold, so rules that let
-    /// activations wait do not; `None` if some step has no upper limit.
+    /// With this much memory or more, nothing that is under way lacks room even if every start is cold, so
+    /// rules that let activations wait do not; `None` if some step has no upper limit.
     pub serves_at_once_from: Option<Memory>,
 }
 
@@ -254,8 +258,8 @@ impl Bounds {
         Some(Memory(u64::try_from(mib).unwrap_or(u64::MAX)))
     }
 
-    /// Why the memory-time bound is no bound for a pool with this memory under these rules, as the rest of a sentence;
-    /// `None` if it is one.
+    /// Why the memory-time bound is no bound for a pool with this memory under these rules, as the rest of a
+    /// sentence; `None` if it is one.
     pub fn doubt(&self, setup: &PoolSetup, memory: Memory) -> Option<&'static str> {
         // Policies that load nothing ahead; of one that is not known here nothing is claimed.
         let on_demand = ["fixed", "ski-rental"].contains(&setup.keep_alive.policy.name);
@@ -284,6 +288,7 @@ impl Bounds {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::copies::Served;
     use super::*;
 
     #[test]
@@ -300,7 +305,8 @@ mod tests {
         assert_eq!(smallest.sum(500), exact);
     }
 
-    /// The cheapest matching of `k` releases with later arrivals, by trying all; arrivals and run times given.
+    /// The cheapest matching of `k` releases with later arrivals, by trying all; arrivals and run times
+    /// given.
     fn cheapest(calls: &[(u64, u64)], k: usize) -> Option<u64> {
         fn go(calls: &[(u64, u64)], at: usize, taken: &mut Vec<bool>, k: usize) -> Option<u64> {
             if k == 0 {
@@ -325,7 +331,11 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 150,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         /// The step of the proof on which all depends.
         #[test]
@@ -336,7 +346,8 @@ mod tests {
             let calls: Vec<(u64, u64)> = gaps.iter().map(|(gap, run)| { now += gap; (now, *run) }).collect();
             let mut pool = EndlessPool::new(1);
             let served = calls.iter().map(|(at, run)| (*at, pool.serve(Time(*at), 0, Span(*run))));
-            let mut gaps: Vec<u64> = served.filter_map(|(at, served)| Some(at - served.before?.0.0)).collect();
+            let gap = |(at, served): (u64, Served)| Some(at - served.before?.0.0);
+            let mut gaps: Vec<u64> = served.filter_map(gap).collect();
             gaps.sort_unstable();
             for k in 0..=calls.len() {
                 let expected = (k <= gaps.len()).then(|| gaps[..k].iter().sum::<u64>());

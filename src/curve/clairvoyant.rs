@@ -1,16 +1,17 @@
-//! An eviction policy that knows the future. Owns what it knows and how it ranks; must never be taken for a bound or
-//! put into the registry: no platform can run it.
+//! An eviction policy that knows the future. Owns what it knows and how it ranks; must never be taken for a
+//! bound or put into the registry: no platform can run it.
 //!
 //! ```text
 //! victim = argmax over idle containers of  (next use − now) · memory
 //! ```
 //!
-//! Source: Belady's rule (1966), evict what is needed last, weighted by memory as size-aware forms of it are. With
-//! objects of different sizes finding the best choice is NP-hard (Chrobak et al., 2012), so this is a heuristic: a
-//! policy may beat it. The next use of a container is the activation that it would serve in an endless pool
-//! (`copies`); a container with none goes first. In a real pool another container may serve that activation, because
-//! one was evicted or busy with a long cold start: then the two exchange their next uses. Where activations are dropped
-//! or cold starts shift what follows, the policy's idea of the future is still a little wrong.
+//! Source: Belady's rule (1966), evict what is needed last, weighted by memory as size-aware forms of it are.
+//! With objects of different sizes finding the best choice is NP-hard (Chrobak et al., 2012), so this is a
+//! heuristic: a policy may beat it. The next use of a container is the activation that it would serve in an
+//! endless pool (`copies`); a container with none goes first. In a real pool another container may serve that
+//! activation, because one was evicted or busy with a long cold start: then the two exchange their next uses.
+//! Where activations are dropped or cold starts shift what follows, the policy's idea of the future is still
+//! a little wrong.
 //!
 //! * **Ties** go to the lower slot. **Complexity**: O(idle containers) per victim, 16 bytes per invocation.
 

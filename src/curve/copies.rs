@@ -1,9 +1,9 @@
-//! An endless pool: which container of a function an activation would find if none were ever removed. Owns who
-//! is busy until when; must never run short of memory, start anything cold twice or wait.
+//! An endless pool: which container of a function an activation would find if none were ever removed. Owns
+//! who is busy until when; must never run short of memory, start anything cold twice or wait.
 //!
-//! Activations are served when they arrive, for their declared warm run time, by the idle container of their function
-//! that became free last; a new one is made if there is none. So the function has as many containers as it ever ran
-//! activations at once.
+//! Activations are served when they arrive, for their declared warm run time, by the idle container of their
+//! function that became free last; a new one is made if there is none. So the function has as many containers
+//! as it ever ran activations at once.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -15,8 +15,8 @@ use crate::time::{Span, Time};
 pub struct Served {
     /// Number of the container among those of the function, from 0.
     pub container: u32,
-    /// Since when it was idle, and which activation of the function it had served, counted from 0; `None` if the
-    /// container is new.
+    /// Since when it was idle, and which activation of the function it had served, counted from 0; `None` if
+    /// the container is new.
     pub before: Option<(Time, u64)>,
 }
 
@@ -43,8 +43,8 @@ impl EndlessPool {
         EndlessPool { functions: vec![Containers::default(); functions] }
     }
 
-    /// Serves an activation; they come in the order of time. What ends at the very instant is free again, as in
-    /// the simulation (`pool::order`).
+    /// Serves an activation; they come in the order of time. What ends at the very instant is free again, as
+    /// in the simulation (`pool::order`).
     pub fn serve(&mut self, now: Time, function: u32, run: Span) -> Served {
         let containers = &mut self.functions[function as usize];
         while let Some(Reverse((until, container, whom))) = containers.busy.peek().copied()

@@ -1,5 +1,5 @@
-//! The curve of an eviction policy by simulation: one run for every amount of memory. Owns how runs are set up and what
-//! of them makes a point; must never depend on which run ends first.
+//! The curve of an eviction policy by simulation: one run for every amount of memory. Owns how runs are set
+//! up and what of them makes a point; must never depend on which run ends first.
 
 use std::sync::Arc;
 
@@ -100,8 +100,9 @@ impl Worker<'_> {
         scenario
     }
 
-    /// The least memory between `below` and `enough`, of which the latter is known to reach the ratio, to 1 % of it
-    /// and at least 16 MiB; with its point. By halving: where more memory makes a policy worse, there may be less that would do.
+    /// The least memory between `below` and `enough`, of which the latter is known to reach the ratio, to 1 %
+    /// of it and at least 16 MiB; with its point. By halving: where more memory makes a policy worse, there
+    /// may be less that would do.
     ///
     /// # Errors
     /// As [`Worker::run`].

@@ -1,12 +1,13 @@
-//! Miniature simulation: a sample of the functions in a pool that is smaller by as much. Owns how samples are set up and
-//! what their spread says; must never look at the whole trace's simulation.
+//! Miniature simulation: a sample of the functions in a pool that is smaller by as much. Owns how samples are
+//! set up and what their spread says; must never look at the whole trace's simulation.
 //!
-//! Source: Waldspurger et al., ATC'17, for caches: the hit ratio of a sample of rate R in a cache of R times the size
-//! is that of the whole, on average. Here a function is sampled with all of its containers, the rules and costs
-//! stay. A sample's figure is its own warm ratio: SHARDS' correction, which takes invocations that are missing from a
-//! sample for hits, would hide overload, where the busiest functions are not warm either. The figures of several
-//! independent samples give mean, least and greatest, and the standard error of the mean; that error is of sampling
-//! alone, and does not see what all samples have in common: a pool so small that only a few containers fit.
+//! Source: Waldspurger et al., ATC'17, for caches: the hit ratio of a sample of rate R in a cache of R times
+//! the size is that of the whole, on average. Here a function is sampled with all of its containers, the
+//! rules and costs stay. A sample's figure is its own warm ratio: SHARDS' correction, which takes invocations
+//! that are missing from a sample for hits, would hide overload, where the busiest functions are not warm
+//! either. The figures of several independent samples give mean, least and greatest, and the standard error
+//! of the mean; that error is of sampling alone, and does not see what all samples have in common: a pool so
+//! small that only a few containers fit.
 
 use rayon::prelude::*;
 
@@ -26,8 +27,8 @@ pub struct Miniature {
     pub standard_error: f64,
 }
 
-/// Simulates the samples of this rate with salts from 0 on; nothing if one of them has no invocations. `invoked`: how
-/// often each function is.
+/// Simulates the samples of this rate with salts from 0 on; nothing if one of them has no invocations.
+/// `invoked`: how often each function is.
 ///
 /// # Errors
 /// As [`Worker::run`].

@@ -1,5 +1,5 @@
-//! Hit-rate curves: the part of invocations that start warm, against memory. Owns what a curve is and how each is
-//! found; must never print, write, or let one kind of curve pass for another.
+//! Hit-rate curves: the part of invocations that start warm, against memory. Owns what a curve is and how
+//! each is found; must never print, write, or let one kind of curve pass for another.
 //!
 //! | file | curves |
 //! |-|-|
@@ -10,19 +10,23 @@
 //! | [`bounds`] | what no policy can pass, with proofs |
 //! | [`axis`], [`provision`], [`study`] | amounts of memory; how much is enough; all together |
 //!
-//! **Warm ratio** here is 100 · warm starts / invocations. What is dropped counts as not warm, so that a pool does
-//! not look better for turning work away; where nothing is dropped it is `warm_pct` of `faassim run`.
+//! **Warm ratio** here is 100 · warm starts / invocations. What is dropped counts as not warm, so that a pool
+//! does not look better for turning work away; where nothing is dropped it is `warm_pct` of `faassim run`.
 //!
-//! **Reuse-distance curves** treat a function as one object that is there or not, as in a cache: they ignore run
-//! times and that several invocations at once need several containers. They are exact for LRU where every
-//! invocation is over before the next begins and nothing expires, and too high where functions run several at once.
+//! **Reuse-distance curves** treat a function as one object that is there or not, as in a cache: they ignore
+//! run times and that several invocations at once need several containers. They are exact for LRU where every
+//! invocation is over before the next begins and nothing expires, and too high where functions run several at
+//! once.
 //!
-//! * `reuse-distance`, the textbook's: a hit iff distance + own memory ≤ memory, of all accesses (first ones are misses).
-//! * `reuse-distance (FaasCache)`: a hit iff distance ≤ memory, of accesses that are not the first (ASPLOS'21, §5, as
-//!   in docs/specs/faascache-artifact.md §7.1). So it is higher than the first. The artifact looks an amount of
-//!   memory up at the *nearest* distance (§7.2); here it is P(distance ≤ memory), the distribution function itself.
-//! * `reuse-distance, copies`: the textbook's, but the k-th container that a function needs at once is an object of
-//!   its own; which one serves is found in an endless pool with declared warm run times. So busy copies count.
+//! * `reuse-distance`, the textbook's: a hit iff distance + own memory ≤ memory, of all accesses (first ones
+//!   are misses).
+//! * `reuse-distance (FaasCache)`: a hit iff distance ≤ memory, of accesses that are not the first
+//!   (ASPLOS'21, §5, as in docs/specs/faascache-artifact.md §7.1). So it is higher than the first. The
+//!   artifact looks an amount of memory up at the *nearest* distance (§7.2); here it is P(distance ≤ memory),
+//!   the distribution function itself.
+//! * `reuse-distance, copies`: the textbook's, but the k-th container that a function needs at once is an
+//!   object of its own; which one serves is found in an endless pool with declared warm run times. So busy
+//!   copies count.
 
 pub mod axis;
 pub mod bounds;
@@ -57,8 +61,8 @@ pub enum Kind {
     Reference,
     /// No policy under the scenario's rules can be above.
     Bound,
-    /// No policy can be above in a run in which nobody waits, nothing is loaded ahead and the pool keeps to its memory;
-    /// the scenario's rules do not ensure that.
+    /// No policy can be above in a run in which nobody waits, nothing is loaded ahead and the pool keeps to
+    /// its memory; the scenario's rules do not ensure that.
     ConditionalBound,
 }
 

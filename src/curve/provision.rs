@@ -1,8 +1,9 @@
-//! How much memory is enough. Owns the answer of each curve; must never answer more exactly than the curve is.
+//! How much memory is enough. Owns the answer of each curve; must never answer more exactly than the curve
+//! is.
 //!
-//! Static provisioning as in FaasCache, ASPLOS'21, §5: the least memory at which a curve reaches a warm ratio, and
-//! what more memory would gain there. The paper reads both off its reuse-distance curve; here every curve answers,
-//! and simulated policies are simulated again around the place.
+//! Static provisioning as in FaasCache, ASPLOS'21, §5: the least memory at which a curve reaches a warm
+//! ratio, and what more memory would gain there. The paper reads both off its reuse-distance curve; here
+//! every curve answers, and simulated policies are simulated again around the place.
 
 use super::{Curve, Kind, Point};
 use crate::memory::Memory;
@@ -40,7 +41,8 @@ pub struct Answer {
     pub memory: Option<(Memory, Precision)>,
     /// Warm ratio there in %; the greatest on the curve if none is enough.
     pub warm_pct: f64,
-    /// What the next amount of memory on the axis would add, in percentage points per GiB; `None` beyond the axis.
+    /// What the next amount of memory on the axis would add, in percentage points per GiB; `None` beyond the
+    /// axis.
     pub gain_per_gib: Option<f64>,
 }
 

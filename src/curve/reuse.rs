@@ -2,10 +2,10 @@
 //! distribution they make up; must never know what a pool does with them.
 //!
 //! The reuse distance of an access is the memory of all *different* objects that were accessed since the same
-//! object was accessed last (Mattson et al. 1970 for pages of one size; FaasCache, ASPLOS'21, §5, for functions).
-//! It is found in O(log n) by Olken's method (1981): every object holds one place in the order of last accesses, a
-//! Fenwick tree (1994) sums the memory behind a place. Places are numbered anew whenever they run out, so that
-//! memory grows with the objects and not with the accesses.
+//! object was accessed last (Mattson et al. 1970 for pages of one size; FaasCache, ASPLOS'21, §5, for
+//! functions). It is found in O(log n) by Olken's method (1981): every object holds one place in the order of
+//! last accesses, a Fenwick tree (1994) sums the memory behind a place. Places are numbered anew whenever
+//! they run out, so that memory grows with the objects and not with the accesses.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,8 @@ impl Fenwick {
         Fenwick { sums: vec![0; length + 1] }
     }
 
-    /// Adds at a place. What is taken away is added as its two's complement: the sums are right again as a whole.
+    /// Adds at a place. What is taken away is added as its two's complement: the sums are right again as a
+    /// whole.
     fn add(&mut self, place: usize, mib: u64) {
         let mut at = place + 1;
         while at < self.sums.len() {
@@ -178,12 +179,17 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig {
+            cases: 200,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn distances_are_those_of_the_naive_way(accesses in prop::collection::vec(0_usize..40, 0..400)) {
             let mut distances = Distances::new();
-            let found: Vec<_> = accesses.iter().map(|object| distances.access(*object, sizes(*object))).collect();
+            let distance = |object: &usize| distances.access(*object, sizes(*object));
+            let found: Vec<_> = accesses.iter().map(distance).collect();
             prop_assert_eq!(found, naive(&accesses, sizes));
         }
     }

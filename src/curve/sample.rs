@@ -1,10 +1,10 @@
-//! Samples of functions by a hash of their names. Owns who is chosen and how a sample's figures become those of the
-//! whole; must never depend on the order of functions, the machine or a generator's state.
+//! Samples of functions by a hash of their names. Owns who is chosen and how a sample's figures become those
+//! of the whole; must never depend on the order of functions, the machine or a generator's state.
 //!
-//! Spatially hashed sampling (SHARDS: Waldspurger et al., FAST'15): a function is in the sample of rate R if its hash
-//! falls below R, with all of its invocations. Between two uses of a sampled function lie R times as many sampled
-//! bytes as bytes, on average; so distances are divided by R, or memory is multiplied by it in a miniature
-//! simulation (Waldspurger et al., ATC'17).
+//! Spatially hashed sampling (SHARDS: Waldspurger et al., FAST'15): a function is in the sample of rate R if
+//! its hash falls below R, with all of its invocations. Between two uses of a sampled function lie R times as
+//! many sampled bytes as bytes, on average; so distances are divided by R, or memory is multiplied by it in a
+//! miniature simulation (Waldspurger et al., ATC'17).
 
 use super::reuse::{Distances, Hits};
 use crate::random::{splitmix, text_key};
@@ -20,7 +20,8 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Whether the function of this name is chosen. Whoever is in a sample is in every greater one of that salt.
+    /// Whether the function of this name is chosen. Whoever is in a sample is in every greater one of that
+    /// salt.
     pub fn takes(self, name: &str) -> bool {
         let hash = splitmix(text_key(name) ^ splitmix(self.salt));
         ((hash >> 11) as f64) < self.rate * (1_u64 << 53) as f64
@@ -31,9 +32,9 @@ impl Sample {
         functions.iter().map(|function| self.takes(&function.name)).collect()
     }
 
-    /// The hit ratio in % of the whole from the hits of a sample. `sampled` and `all`: how many invocations there
-    /// are. Whether a few busy functions are chosen or not changes how many are sampled, and these are nearly all hits;
-    /// so those sampled too many or too few are taken for hits (SHARDS-adj, FAST'15, §3.5).
+    /// The hit ratio in % of the whole from the hits of a sample. `sampled` and `all`: how many invocations
+    /// there are. Whether a few busy functions are chosen or not changes how many are sampled, and these are
+    /// nearly all hits; so those sampled too many or too few are taken for hits (SHARDS-adj, FAST'15, §3.5).
     pub fn ratio_pct(self, hits: u64, sampled: u64, all: u64) -> f64 {
         let expected = all as f64 * self.rate;
         let adjusted = hits as f64 + expected - sampled as f64;

@@ -269,8 +269,8 @@ impl Study {
         if let Some(why) = memories.first().and_then(doubt) {
             let below = proven_from.map_or_else(String::new, |memory| format!("below {memory} "));
             self.notes.push(format!(
-                "{below}the memory-time bound holds only for runs in which nobody waits, nothing is loaded ahead and \
-                 the pool keeps to its memory: {why}"
+                "{below}the memory-time bound holds only for runs in which nobody waits, nothing is loaded \
+                 ahead and the pool keeps to its memory: {why}"
             ));
         }
         for (name, kind, points, proven_from) in [
@@ -362,7 +362,8 @@ fn every(worker: &Worker<'_>, mut each: impl FnMut(u64, &Arrival)) -> Result<(),
     Ok(())
 }
 
-/// How often each function is invoked, when the last invocation arrives, the textbook's curve, FaasCache's, samples.
+/// How often each function is invoked, when the last invocation arrives, the textbook's curve, FaasCache's,
+/// samples.
 type Reuse = (Vec<u64>, Time, Hits, Hits, Vec<SampledDistances>);
 
 fn read_reuse(worker: &Worker<'_>, request: &Request) -> Result<Reuse, Failure> {

@@ -1,5 +1,5 @@
-//! Hit-rate curves as a table for files, as JSON, and as a text at most 80 columns wide. Owns columns, wording and
-//! layout; must never compute a point.
+//! Hit-rate curves as a table for files, as JSON, and as a text at most 80 columns wide. Owns columns,
+//! wording and layout; must never compute a point.
 
 use std::fmt::Write as _;
 
@@ -10,8 +10,8 @@ use super::{Column, Heading, Table, thousands};
 use crate::curve::{Answer, Curve, Kind, Study};
 use crate::memory::Memory;
 
-/// A row per curve and amount of memory: `curve`, `kind`, `memory_mib`, `warm_pct` (of all invocations), `low_pct` and
-/// `high_pct` (the spread of samples), `cold`, `dropped` (numbers of invocations).
+/// A row per curve and amount of memory: `curve`, `kind`, `memory_mib`, `warm_pct` (of all invocations),
+/// `low_pct` and `high_pct` (the spread of samples), `cold`, `dropped` (numbers of invocations).
 pub fn curve_table(study: &Study) -> Table {
     let rows = || study.curves.iter().flat_map(|curve| curve.points.iter().map(move |point| (curve, point)));
     let number = |of: fn(&(f64, f64)) -> f64| {

@@ -1,5 +1,5 @@
-//! The plot of hit-rate curves: one panel with all of them, warm ratio against memory. Owns its axes and what is
-//! drawn; the figures are `curve`'s.
+//! The plot of hit-rate curves: one panel with all of them, warm ratio against memory. Owns its axes and what
+//! is drawn; the figures are `curve`'s.
 
 use super::{Axis, Line, Panel, Target};
 use crate::curve::{Curve, Kind, Study};
