@@ -64,7 +64,7 @@ pub struct Study {
 }
 
 /// More invocations than this are not held in memory to know the future.
-const MOST_KNOWN: u64 = 100_000_000;
+const MOST_KNOWN: u64 = 50_000_000;
 /// How many invocations are looked at before somebody is told.
 const TELL_EVERY: u64 = 1 << 14;
 
