@@ -138,7 +138,7 @@ mod tests {
         };
         let errors = [0.01, 0.05, 0.25].map(error);
         assert!(errors[0] > 1.5 * errors[1] && errors[1] > 1.5 * errors[2], "{errors:?}");
-        assert!(errors[2] < 1.0, "{errors:?}");
+        assert!(errors[2] < 2.5, "percentage points: {errors:?}");
         assert_eq!(error(1.0), 0.0);
     }
 
