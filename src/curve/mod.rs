@@ -8,7 +8,7 @@
 //! | [`reuse`], [`copies`] | reuse distances: the textbook's, FaasCache's, and with every concurrent copy on its own |
 //! | [`sample`], [`mini`] | estimates from samples of functions: SHARDS, miniature simulation |
 //! | [`bounds`] | what no policy can pass, with proofs |
-//! | [`axis`], [`provision`], [`study`] | amounts of memory; how much is enough; all together |
+//! | [`axis`], [`provision`], [`mod@study`] | amounts of memory; how much is enough; all together |
 //!
 //! **Warm ratio** here is 100 · warm starts / invocations. What is dropped counts as not warm, so that a pool
 //! does not look better for turning work away; where nothing is dropped it is `warm_pct` of `faassim run`.
