@@ -185,6 +185,14 @@ impl Sampler {
         }
     }
 
+    /// The most it can be; `None` if there is no limit to it.
+    pub fn most(&self) -> Option<Span> {
+        match self {
+            Sampler::Always(span) => Some(*span),
+            Sampler::Drawn(drawn) => (drawn.max != Span::FOREVER).then_some(drawn.max),
+        }
+    }
+
     /// The mean, limits included; of a distribution, near enough to rank by.
     pub fn mean(&self) -> Span {
         match self {

@@ -10,6 +10,7 @@
 
 pub mod artifact;
 pub mod cli;
+pub mod curve;
 pub mod duration;
 pub mod error;
 pub mod ids;

@@ -5,6 +5,7 @@
 //! not be done, 2 wrong usage or a wrong scenario, 130 interrupted.
 
 pub mod check;
+pub mod curve;
 mod layout;
 mod loading;
 pub mod merge;
@@ -38,6 +39,7 @@ enum Command {
     Merge(merge::MergeArgs),
     Check(check::CheckArgs),
     Plot(plot::PlotArgs),
+    Curve(curve::CurveArgs),
     Policies(policies::PoliciesArgs),
     Trace(Box<trace::TraceArgs>),
 }
@@ -50,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Merge(args) => merge::merge(&args),
         Command::Check(args) => check::check(&args),
         Command::Plot(args) => plot::plot(&args),
+        Command::Curve(args) => curve::curve(&args),
         Command::Policies(args) => policies::policies(&args),
         Command::Trace(args) => trace::trace(&args),
     };

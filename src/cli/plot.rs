@@ -76,6 +76,15 @@ pub fn plot(args: &PlotArgs) -> Result<(), Error> {
     Ok(())
 }
 
+/// What `--plot [FILE]` of a command that writes results into `folder` asks for.
+///
+/// # Errors
+/// A usage error for a file that is neither SVG nor PNG.
+pub(super) fn plot_target(option: Option<&Option<PathBuf>>, folder: &Path) -> Result<Option<Target>, Error> {
+    let file = |named: &Option<PathBuf>| named.clone().unwrap_or_else(|| folder.join("plots.svg"));
+    option.map(|named| Target::new(&file(named))).transpose()
+}
+
 /// Draws results that were just written.
 ///
 /// # Errors

@@ -8,12 +8,11 @@ use clap::Args;
 use serde::Serialize;
 
 use super::loading::{load_trace, trace_error};
-use super::plot::draw_results;
+use super::plot::{draw_results, plot_target};
 use super::progress::{Progress, catch_interrupts};
 use super::{print, tell};
 use crate::artifact;
 use crate::error::{Diagnostic, Error};
-use crate::results::plot::Target;
 use crate::results::{
     Folder, Heading, Manifest, Speed, TraceId, artifact_function_table, artifact_text, counted,
     function_table, invocation_table, memory_table, response_table, summary_text, thousands,
@@ -62,8 +61,7 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     scenario.output.invocations |= args.invocations;
     // The target is claimed first: nobody should wait for a run whose results have no place to go.
     let target = args.output.clone().unwrap_or_else(|| Path::new("results").join(&scenario.name));
-    let file = |file: &Option<PathBuf>| file.clone().unwrap_or_else(|| target.join("plots.svg"));
-    let plot = args.plot.as_ref().map(|named| Target::new(&file(named))).transpose()?;
+    let plot = plot_target(args.plot.as_ref(), &target)?;
     let folder = if args.no_results { None } else { Some(Folder::create(&target)?) };
     catch_interrupts();
     let trace = load(&scenario)?;
@@ -111,13 +109,21 @@ impl Done {
     }
 }
 
+/// As JSON for people.
+///
+/// # Errors
+/// A run error if a value cannot be written so.
 pub(super) fn pretty(value: &impl Serialize) -> Result<String, Error> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Error::run(format!("cannot write JSON: {error}")))?;
     Ok(text + "\n")
 }
 
-fn load(scenario: &Scenario) -> Result<Trace, Error> {
+/// The trace of a scenario, cut as it says.
+///
+/// # Errors
+/// A usage error with what is wrong with it, or that the user stopped it.
+pub(super) fn load(scenario: &Scenario) -> Result<Trace, Error> {
     let TraceSpec { path, reading, cut, .. } = &scenario.trace;
     let trace = load_trace(path, reading)?;
     match cut {
@@ -164,7 +170,8 @@ fn run_pool(
     Ok(done)
 }
 
-fn stopped() -> Error {
+/// The user stopped it.
+pub(super) fn stopped() -> Error {
     Error::interrupted("stopped by Ctrl-C; nothing was written")
 }
 
@@ -178,7 +185,8 @@ fn pool_heading(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: 
     Heading { name: scenario.name.clone(), question: scenario.question.clone(), lines }
 }
 
-fn trace_line(scenario: &Scenario, trace: &Trace, invocations: u64) -> String {
+/// Which trace, and how much of it.
+pub(super) fn trace_line(scenario: &Scenario, trace: &Trace, invocations: u64) -> String {
     let whole = invocations == trace.len() as u64;
     format!(
         "trace {}: {}, {}{} invocations",

@@ -8,6 +8,7 @@ use std::thread;
 
 use clap::Args;
 
+use super::plot::{draw_results, plot_target};
 use super::progress::{Meter, catch_interrupts, interrupted, pace};
 use super::run::quoted;
 use super::{print, sweep_text, tell};
@@ -47,6 +48,9 @@ pub struct SweepArgs {
     /// Do only the I-th of N parts [default: what Slurm or Kubernetes say, else all]
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
+    /// Draw the runs, as `faassim plot` does [default: plots.svg among the results]
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    pub plot: Option<Option<PathBuf>>,
     /// Print the rows as JSON
     #[arg(long)]
     pub json: bool,
@@ -65,6 +69,7 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Error> {
     let shard = shard(args)?;
     let mut manifest = manifest(args, &plan, shard);
     let target = args.output.clone().unwrap_or_else(|| usual_target(&manifest.name, shard));
+    let plot = plot_target(args.plot.as_ref(), &target)?;
     let (mut folder, lines) = Folder::open(&target, &manifest)?;
     let known = Known::new(lines, plan.id());
     catch_interrupts();
@@ -83,6 +88,12 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Error> {
         let left = counted((standing.runs - standing.done) as u64, "run");
         let diagnostic = Diagnostic::new(format!("stopped by Ctrl-C with {left} left to do"));
         return Err(Error::interrupted(diagnostic.help("the same command goes on from here")));
+    }
+    if let Some(plot) = plot
+        && let Err(error) = draw_results(&target, &plot)
+    {
+        // The runs are done, whatever can be drawn of them.
+        tell(&format!("warning: nothing was drawn: {error}"));
     }
     sweep_text::refuse_failed(&rows)
 }

@@ -135,9 +135,11 @@ fn refuse_foreign(target: &Path) -> Result<(), Error> {
 }
 
 /// What a results folder may hold.
-const OURS: [&str; 12] = [
+const OURS: [&str; 14] = [
     MANIFEST,
     "summary.json",
+    "curve.csv",
+    "curve.parquet",
     "functions.csv",
     "functions.parquet",
     "invocations.csv",

@@ -2,6 +2,7 @@
 //! polars' writers of tables and plotters. Owns formats and files; must never compute a figure (that is the tally's).
 
 mod columns;
+mod curve;
 mod folder;
 mod manifest;
 pub mod plot;
@@ -9,6 +10,7 @@ mod report;
 mod tables;
 
 pub use columns::{Column, Table};
+pub use curve::{curve_json, curve_table, curve_text};
 pub use folder::{Folder, MANIFEST};
 pub use manifest::{Manifest, TraceId};
 pub use report::{Heading, Speed, artifact_text, counted, summary_text, thousands};

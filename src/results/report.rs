@@ -45,7 +45,7 @@ pub fn summary_text(heading: &Heading, summary: &Summary, speed: Speed) -> Strin
     out
 }
 
-fn heading_text(heading: &Heading) -> String {
+pub(super) fn heading_text(heading: &Heading) -> String {
     let mut out = String::new();
     line(&mut out, &heading.name);
     if let Some(question) = &heading.question {

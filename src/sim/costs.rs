@@ -152,6 +152,22 @@ impl CostModel {
         (costs.create.mean() + costs.init.mean() + first, warm)
     }
 
+    /// The least that running an activation takes, in a container that is warm or fresh.
+    pub fn shortest_run(&self, function: u32, activation: u64, traced: Option<Span>) -> Span {
+        let run = self.run(function, activation, traced);
+        self.first_run(function, activation).map_or(run, |first| first.min(run))
+    }
+
+    /// The most that an activation can keep a container from others: a cold start, the run, the logs. `None` if a
+    /// step has no upper limit.
+    pub fn longest(&self, function: u32, activation: u64, traced: Option<Span>) -> Option<Span> {
+        let run = self.run(function, activation, traced);
+        let run = self.first_run(function, activation).map_or(run, |first| first.max(run));
+        let costs = &self.functions[function as usize];
+        let steps = [&costs.pull, &costs.create, &costs.init, &costs.unpause, &costs.pause, &costs.logs];
+        steps.into_iter().try_fold(run, |sum, step| Some(sum + step.most()?))
+    }
+
     /// Whether a step fails.
     #[inline]
     pub fn fails(&self, what: Draw, number: u64) -> bool {

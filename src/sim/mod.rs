@@ -13,5 +13,5 @@ pub use costs::{CostModel, Draw};
 pub use driver::{Control, End, Stopped, simulate};
 pub use published::{Published, replay_published};
 pub use queue::{EventQueue, HeapQueue};
-pub use replay::{Replay, ReplayError, make_pool, mean_gap, replay, replay_with};
+pub use replay::{Replay, ReplayError, make_pool, make_pool_with, mean_gap, replay, replay_with};
 pub use wheel::Wheel;

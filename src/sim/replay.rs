@@ -3,6 +3,7 @@
 
 use crate::ids::{ActionId, KindId};
 use crate::memory::Memory;
+use crate::policy::Evict;
 use crate::policy::registry::Making;
 use crate::pool::boundary::StartState;
 use crate::pool::rules::{Rules, StemCell};
@@ -116,6 +117,19 @@ fn check_kinds(setup: &PoolSetup, trace: &Trace) -> Result<(), String> {
 
 /// The pool of a scenario for the functions of a trace.
 pub fn make_pool(seed: u64, memory: Memory, setup: &PoolSetup, trace: &Trace, costs: &CostModel) -> Pool {
+    let making = Making { seed, tracking: setup.rules.tracking, capacity_mib: memory.mib() };
+    make_pool_with(seed, memory, setup, trace, costs, setup.eviction.make(making))
+}
+
+/// The same with an eviction policy of the caller's choice.
+pub fn make_pool_with(
+    seed: u64,
+    memory: Memory,
+    setup: &PoolSetup,
+    trace: &Trace,
+    costs: &CostModel,
+    evict: Box<dyn Evict>,
+) -> Pool {
     let mut kinds = Kinds::default();
     let functions = trace
         .functions
@@ -146,7 +160,7 @@ pub fn make_pool(seed: u64, memory: Memory, setup: &PoolSetup, trace: &Trace, co
     let rules: Rules = setup.rules.clone();
     let making = Making { seed, tracking: rules.tracking, capacity_mib: memory.mib() };
     Pool::new(Setup {
-        evict: setup.eviction.make(making),
+        evict,
         keep_alive: setup.keep_alive.make(making),
         rules,
         memory,

@@ -110,8 +110,11 @@ impl Trace {
         self.keep(&kept)
     }
 
-    /// Only the functions marked so.
-    fn keep(&self, kept: &[bool]) -> Result<Trace, TraceError> {
+    /// Only the functions marked so, with all of their invocations. `kept`: one mark for each function.
+    ///
+    /// # Errors
+    /// None of them is invoked.
+    pub fn keep(&self, kept: &[bool]) -> Result<Trace, TraceError> {
         let mut next = 0;
         let number: Vec<Option<u32>> = kept
             .iter()
