@@ -4,7 +4,8 @@
 //! stay; [`policy`] plugs into it. It is a state machine without IO or clock. A driver tells it facts
 //! and carries out its orders: [`sim`] does so in virtual time, replaying a [`trace`] as a
 //! [`scenario`] says. What happened is counted by [`tally`] and written by [`results`]. [`artifact`] is
-//! the published FaasCache simulator, kept exact beside all this. [`sweep`] does all this over a grid of values. The commands are in [`cli`].
+//! the published FaasCache simulator, kept exact beside all this. [`elastic`] changes a pool's memory with its load, [`sweep`]
+//! does all this over a grid of values, [`curve`] tells how much memory is enough. The commands are in [`cli`].
 //!
 //! ARCHITECTURE.md has the picture and the reasons.
 
@@ -12,6 +13,7 @@ pub mod artifact;
 pub mod cli;
 pub mod curve;
 pub mod duration;
+pub mod elastic;
 pub mod error;
 pub mod ids;
 pub mod memory;

@@ -75,6 +75,9 @@ fn scenarios() -> Vec<(String, String)> {
             "{CONCURRENT}[rules]\npreset = \"openwhisk\"\nprewarm-check-interval = \"30 s\"\n{PHASES}{PREWARM}"
         ),
     );
+    let elastic = "[pool.elastic]\ncold-percent = 10\nperiod = \"5 min\"\n[rules]\npreset = ";
+    add("elastic ideal", format!("{AZURE_LONG}{elastic}\"ideal\"\n"));
+    add("elastic openwhisk s3-fifo", format!("{AZURE_LONG}{elastic}\"openwhisk\"\n[eviction.s3-fifo]\n"));
     add("prewarm fork", format!("{CONCURRENT}[rules]\npreset = \"faascache\"\n{PHASES}{PREWARM}"));
     all
 }
@@ -107,11 +110,11 @@ fn concurrent_trace() -> Trace {
 
 fn run(scenario: &Scenario, trace: &Trace, queue: &mut impl EventQueue) -> (Summary, Trail) {
     let Engine::Pool(setup) = &scenario.engine else { panic!("golden scenarios run the pool") };
-    let tally = Tally::new(trace.functions.len(), Span::from_mins(10), false);
+    let tally = Tally::new(trace.functions.len(), scenario.memory, Span::from_mins(10), false);
     let mut observer = (tally, Trail::default());
     let end = replay_with(scenario, setup, trace, queue, &mut observer, &mut ()).expect("it runs");
     let names: Vec<String> = trace.functions.iter().map(|function| function.name.clone()).collect();
-    (observer.0.summary(&names, scenario.memory, end.at, end.unserved), observer.1)
+    (observer.0.summary(&names, end.at, end.unserved), observer.1)
 }
 
 fn measure() -> BTreeMap<String, Value> {
@@ -144,6 +147,7 @@ fn measure() -> BTreeMap<String, Value> {
             "unserved": summary.unserved,
             "evicted": summary.containers.evicted,
             "expired": summary.containers.expired,
+            "shrunk": summary.containers.shrunk,
             "unloaded": summary.containers.unloaded,
             "idle_gib_s": format!("{:.3}", summary.memory.idle_gib_s),
         });
@@ -189,6 +193,8 @@ fn golden_scenarios_exercise_what_they_should() {
     assert!(count("long ideal fixed", "expired") > 100);
     assert!(count("feed", "waited") > 100);
     assert!(count("drop", "dropped") > 100);
+    assert!(count("elastic ideal", "shrunk") > 100);
+    assert!(count("elastic openwhisk s3-fifo", "shrunk") > 100);
     assert!(count("failures", "failed") > 100);
     assert!(count("concurrent", "partial") > 100);
     assert!(count("prewarm", "partial") > 100);

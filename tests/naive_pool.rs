@@ -7,7 +7,7 @@ mod model;
 
 use faassim::ids::{ActionId, ActivationId, ContainerId, FunctionId, KindId, Slot};
 use faassim::memory::Memory;
-use faassim::policy::Evict;
+use faassim::policy::{Evict, Wants};
 use faassim::pool::boundary::{Action, Departure, Note, StartState};
 use faassim::pool::dispatcher::Dispatcher;
 use faassim::pool::message::{Message, Out};
@@ -41,6 +41,10 @@ impl Lru {
 }
 
 impl Evict for Lru {
+    fn wants(&self) -> Wants {
+        Wants { requests: false, ends: true }
+    }
+
     fn on_dispatch(&mut self, tables: &Tables, slot: Slot, start: StartState) {
         let announces = !matches!(start, StartState::Warmed | StartState::Warming | StartState::WarmingCold);
         assert!(!announces || tables.container(slot).active() == 1, "announced with something inside");

@@ -9,7 +9,7 @@ mod world;
 use std::sync::{Arc, Mutex};
 
 use faassim::ids::{ActivationId, FunctionId, Slot};
-use faassim::policy::{Evict, KeepAlive, Lease};
+use faassim::policy::{Evict, KeepAlive, Lease, Wants};
 use faassim::pool::boundary::{InitOutcome, RunOutcome, StartState, Status};
 use faassim::pool::rules::Rules;
 use faassim::pool::tables::Tables;
@@ -24,6 +24,10 @@ use world::{Leases, Said, World, mix};
 struct Lru;
 
 impl Evict for Lru {
+    fn wants(&self) -> Wants {
+        Wants::NOTHING
+    }
+
     fn on_idle(&mut self, tables: &Tables, slot: Slot) {
         assert!(tables.container(slot).is_evictable());
     }
@@ -138,6 +142,9 @@ impl<'a> Play<'a> {
                 }
             } else if let Some(arrival) = arrivals.next() {
                 last_arrival = next;
+                if let Some(capacity_mib) = arrival.resize {
+                    self.tell(Input::Resized { capacity_mib })?;
+                }
                 let function = FunctionId(arrival.function % self.script.functions.len() as u32);
                 let input = self.world.arrive(function, arrival.blocking);
                 self.tell(input)?;
@@ -246,7 +253,7 @@ impl<'a> Play<'a> {
     ///   (docs/specs/openwhisk.md §4.3, §5.4): nothing else may happen that would. Without a feed, and
     ///   where the rules let whatever leaves make way, nobody is stranded so;
     /// * behind an activation that fits in no way: prewarms are never evicted for work (§6), and the
-    ///   fork's guard refuses what is larger than the pool (§8.4).
+    ///   fork's guard refuses what is larger than the pool (§8.4), as all do once the pool has become smaller.
     fn may_wait(&self) -> bool {
         let rules = &self.script.rules;
         let stranded = self.world.stranded && (rules.resume_to_remove || rules.feed_capacity.is_some());
@@ -254,7 +261,7 @@ impl<'a> Play<'a> {
         let memory = self.script.functions[self.world.function_of(*head).ix()].memory.mib();
         let prewarmed = self.world.allotted_mib(true) - self.world.allotted_mib(false);
         let taken = if rules.prewarm_in_sum { prewarmed } else { 0 };
-        stranded || taken + memory > self.script.memory.mib()
+        stranded || taken + memory > self.world.memory_mib
     }
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use super::copies::EndlessPool;
 use crate::ids::{FunctionId, NO_SLOT, Slot};
-use crate::policy::Evict;
+use crate::policy::{Evict, Wants};
 use crate::pool::boundary::StartState;
 use crate::pool::tables::Tables;
 use crate::time::{Span, Time};
@@ -107,6 +107,10 @@ impl Clairvoyant {
 }
 
 impl Evict for Clairvoyant {
+    fn wants(&self) -> Wants {
+        Wants { requests: true, ends: false }
+    }
+
     fn on_request(&mut self, _tables: &Tables, function: FunctionId) {
         let number = self.number[function.0 as usize] as usize;
         if let Some((arrival, _)) = self.future.uses[function.0 as usize].get(number) {

@@ -8,7 +8,9 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::reuse::{Distances, Hits};
 use crate::time::{Span, Time};
+use crate::trace::{Arrival, Function};
 
 /// Who serves an activation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,6 +65,52 @@ impl EndlessPool {
         containers.busy.push(Reverse((now + run, container, containers.served)));
         containers.served += 1;
         Served { container, before }
+    }
+}
+
+/// Reuse distances with every copy of a function on its own: which container serves is found in an endless pool, so
+/// those that are busy count.
+#[derive(Debug)]
+pub struct CopyDistances {
+    pool: EndlessPool,
+    distances: Distances,
+    /// Number of each copy of each function among all.
+    objects: Vec<Vec<usize>>,
+    made: usize,
+    hits: Hits,
+}
+
+impl CopyDistances {
+    /// For so many functions.
+    pub fn new(functions: usize) -> CopyDistances {
+        CopyDistances {
+            pool: EndlessPool::new(functions),
+            distances: Distances::new(),
+            objects: vec![Vec::new(); functions],
+            made: 0,
+            hits: Hits::default(),
+        }
+    }
+
+    /// The next arrival; `run`: how long it runs when warm.
+    pub fn arrive(&mut self, arrival: &Arrival, function: &Function, run: Span) {
+        let served = self.pool.serve(arrival.time, arrival.function, run);
+        // Where a container runs several at once, so many of the endless pool are one.
+        let copy = served.container as usize / usize::from(function.max_concurrent.max(1));
+        let objects = &mut self.objects[arrival.function as usize];
+        if copy == objects.len() {
+            objects.push(self.made);
+            self.made += 1;
+        }
+        match self.distances.access(objects[copy], function.memory.mib()) {
+            Some(distance) => self.hits.hit(distance + function.memory.mib()),
+            None => self.hits.miss(),
+        }
+    }
+
+    /// How many invocations would be warm with how much memory.
+    pub fn finish(self) -> Hits {
+        self.hits
     }
 }
 

@@ -71,13 +71,13 @@ impl Worker<'_> {
         let evict = Clairvoyant::new(Arc::clone(future), self.setup.rules.when_full == WhenFull::Drop);
         let mut pool = make_pool_with(seed, memory, self.setup, self.trace, &costs, Box::new(evict));
         let mut queue = Wheel::new(mean_gap(self.trace));
-        let mut tally = Tally::new(functions.len(), self.scenario.output.memory_every, false);
+        let mut tally = Tally::new(functions.len(), memory, self.scenario.output.memory_every, false);
         let mut control = Share { watch: self.watch, told: 0 };
         let arrivals = self.trace.stream(self.window);
-        let end = simulate(&mut pool, arrivals, &costs, &mut queue, &mut tally, &mut control)
+        let end = simulate(&mut pool, None, arrivals, &costs, &mut queue, &mut tally, &mut control)
             .map_err(|Stopped| Failure::Stopped)?;
         let names: Vec<String> = functions.iter().map(|function| function.name.clone()).collect();
-        Ok(tally.summary(&names, memory, end.at, end.unserved))
+        Ok(tally.summary(&names, end.at, end.unserved))
     }
 
     /// A run with each of these amounts of memory, in parallel.
@@ -95,6 +95,8 @@ impl Worker<'_> {
     fn scenario_with(&self, memory: Memory) -> Scenario {
         let mut scenario = self.scenario.clone();
         scenario.memory = memory;
+        // A curve is of amounts of memory that stay.
+        scenario.elastic = None;
         scenario.trace.window = self.window;
         scenario.output.invocations = false;
         scenario

@@ -131,6 +131,11 @@ impl Hits {
         self.accesses
     }
 
+    /// Those that are hits with enough memory.
+    pub fn hits(&self) -> u64 {
+        self.hits
+    }
+
     /// How many are hits with each of these amounts in MiB, which ascend.
     pub fn at(&self, memories: &[u64]) -> Vec<u64> {
         let mut needs = self.by_need.iter().peekable();

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::bounds::{Bounds, Gathering};
 use super::clairvoyant::{Future, Learning};
-use super::copies::EndlessPool;
+use super::copies::CopyDistances;
 use super::exact::{UNLIMITED, Worker, point};
 use super::mini::{miniature, spread};
 use super::provision::{Answer, Precision, answer, first};
@@ -395,24 +395,11 @@ fn read_reuse(worker: &Worker<'_>, request: &Request) -> Result<Reuse, Failure> 
 
 fn read_copies(worker: &Worker<'_>, run: impl Fn(u64, &Arrival) -> Span) -> Result<Hits, Failure> {
     let functions = &worker.trace.functions;
-    let (mut pool, mut distances) = (EndlessPool::new(functions.len()), Distances::new());
-    let (mut hits, mut objects, mut made) = (Hits::default(), vec![Vec::new(); functions.len()], 0);
+    let mut copies = CopyDistances::new(functions.len());
     every(worker, |number, arrival| {
-        let function = &functions[arrival.function as usize];
-        let served = pool.serve(arrival.time, arrival.function, run(number, arrival));
-        // Where a container runs several at once, so many of the endless pool are one.
-        let copy = served.container as usize / usize::from(function.max_concurrent.max(1));
-        let objects: &mut Vec<usize> = &mut objects[arrival.function as usize];
-        if copy == objects.len() {
-            objects.push(made);
-            made += 1;
-        }
-        match distances.access(objects[copy], function.memory.mib()) {
-            Some(distance) => hits.hit(distance + function.memory.mib()),
-            None => hits.miss(),
-        }
+        copies.arrive(arrival, &functions[arrival.function as usize], run(number, arrival));
     })?;
-    Ok(hits)
+    Ok(copies.finish())
 }
 
 fn read_bounds(

@@ -14,7 +14,7 @@
 //! * **Complexity**: O(1) per invocation, amortised O(1) per victim, see `queue.rs`.
 
 use super::queue::Queue;
-use super::{Evict, EvictionPolicy};
+use super::{Evict, EvictionPolicy, Wants};
 use crate::ids::Slot;
 use crate::pool::boundary::StartState;
 use crate::pool::tables::Tables;
@@ -34,6 +34,10 @@ struct Lru {
 }
 
 impl Evict for Lru {
+    fn wants(&self) -> Wants {
+        Wants::NOTHING
+    }
+
     fn on_dispatch(&mut self, _tables: &Tables, slot: Slot, _start: StartState) {
         self.by_dispatch.move_to_tail(slot);
     }

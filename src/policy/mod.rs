@@ -42,12 +42,17 @@ pub use registry::{EVICTION, EvictionPolicy, KEEP_ALIVE, KeepAlivePolicy};
 
 /// Which of the hooks of [`Evict`] that come with every invocation a policy listens to, beside those of dispatch and
 /// idleness. A call into nothing costs as much as the rest of some policies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Wants {
     /// [`Evict::on_request`].
     pub requests: bool,
     /// [`Evict::on_done`].
     pub ends: bool,
+}
+
+impl Wants {
+    /// Neither.
+    pub const NOTHING: Wants = Wants { requests: false, ends: false };
 }
 
 /// Orders the containers that may be evicted.
@@ -58,10 +63,9 @@ pub struct Wants {
 /// must not return it. With a concurrency limit above 1 a container sees several `on_dispatch` before
 /// it is idle again. Slots are used again for other containers after `on_gone`.
 pub trait Evict: Any + Send {
-    /// Which hooks it listens to. Asked once, before anything else.
-    fn wants(&self) -> Wants {
-        Wants::default()
-    }
+    /// Which hooks it listens to. Asked once, before anything else. Without a default: what a policy does not want it is
+    /// never told.
+    fn wants(&self) -> Wants;
 
     /// An activation of `function` is about to be placed; told again each time a waiting one is retried. Only told
     /// to those that [`Wants::requests`].
@@ -94,6 +98,11 @@ pub trait Evict: Any + Send {
     /// A prewarmed container was taken for `function`; `on_dispatch` follows.
     fn on_prewarm_taken(&mut self, tables: &Tables, function: FunctionId) {
         let _ = (tables, function);
+    }
+
+    /// The pool has so many MiB from now on.
+    fn on_resize(&mut self, capacity_mib: u64) {
+        let _ = capacity_mib;
     }
 
     /// An eviction begins; `pick` and `on_gone` follow in turn until there is room.

@@ -17,7 +17,7 @@
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
 
-use super::{Evict, EvictionPolicy};
+use super::{Evict, EvictionPolicy, Wants};
 use crate::ids::{NO_SLOT, Slot};
 use crate::pool::boundary::StartState;
 use crate::pool::tables::Tables;
@@ -57,6 +57,10 @@ impl Random {
 }
 
 impl Evict for Random {
+    fn wants(&self) -> Wants {
+        Wants::NOTHING
+    }
+
     fn on_dispatch(&mut self, _tables: &Tables, slot: Slot, _start: StartState) {
         self.withdraw(slot);
     }

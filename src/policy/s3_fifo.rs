@@ -23,7 +23,7 @@
 //! * **Complexity**: O(1) per invocation, amortised O(1) per victim, see `queue.rs`.
 
 use super::queue::Queue;
-use super::{Evict, EvictionPolicy, Param};
+use super::{Evict, EvictionPolicy, Param, Wants};
 use crate::ids::{FunctionId, Slot};
 use crate::pool::boundary::StartState;
 use crate::pool::tables::Tables;
@@ -101,6 +101,8 @@ impl Ghost {
 
 #[derive(Debug)]
 struct S3Fifo {
+    /// The small queue's share of the memory, 0 to 1.
+    share: f64,
     small: Part,
     main: Part,
     ghost: Ghost,
@@ -110,15 +112,16 @@ struct S3Fifo {
 
 impl S3Fifo {
     fn new(small: f64, capacity_mib: u64) -> S3Fifo {
-        let capacity_mib = capacity_mib as f64;
-        let part = |share: f64| Part { share_mib: share * capacity_mib, ..Part::default() };
-        S3Fifo {
-            small: part(small),
-            main: part(1.0 - small),
+        let mut policy = S3Fifo {
+            share: small,
+            small: Part::default(),
+            main: Part::default(),
             ghost: Ghost::default(),
             members: Vec::new(),
             containers: 0,
-        }
+        };
+        policy.on_resize(capacity_mib);
+        policy
     }
 
     fn member(&self, slot: Slot) -> Member {
@@ -180,6 +183,15 @@ impl S3Fifo {
 }
 
 impl Evict for S3Fifo {
+    fn wants(&self) -> Wants {
+        Wants::NOTHING
+    }
+
+    fn on_resize(&mut self, capacity_mib: u64) {
+        self.small.share_mib = self.share * capacity_mib as f64;
+        self.main.share_mib = (1.0 - self.share) * capacity_mib as f64;
+    }
+
     fn on_dispatch(&mut self, tables: &Tables, slot: Slot, _start: StartState) {
         match self.member(slot) {
             Member::Nobody => self.insert(tables, slot),

@@ -17,7 +17,7 @@
 //! * **Ties**: none, the order of creation (first dispatch or load ahead of time) is total.
 //! * **Complexity**: O(1) per invocation, per victim amortised O(1) plus the busy containers passed.
 
-use super::{Evict, EvictionPolicy};
+use super::{Evict, EvictionPolicy, Wants};
 use crate::ids::{NO_SLOT, Slot};
 use crate::pool::boundary::StartState;
 use crate::pool::tables::Tables;
@@ -77,6 +77,10 @@ impl Sieve {
 }
 
 impl Evict for Sieve {
+    fn wants(&self) -> Wants {
+        Wants::NOTHING
+    }
+
     fn on_dispatch(&mut self, _tables: &Tables, slot: Slot, _start: StartState) {
         if self.contains(slot) {
             self.nodes[slot as usize].visited = true;

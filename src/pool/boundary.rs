@@ -35,6 +35,11 @@ pub enum Input {
     Destroyed(ContainerId),
     /// A container that was idle or prewarmed stopped answering.
     HealthFailed(ContainerId),
+    /// The worker's memory for containers is so many MiB from now on.
+    Resized {
+        /// In MiB.
+        capacity_mib: u32,
+    },
     /// [`crate::pool::Pool::next_wake`] has come. Harmless when early or repeated.
     Wake,
 }
@@ -271,6 +276,8 @@ pub enum Phase {
 pub enum Departure {
     /// Made room for this function.
     Evicted(FunctionId),
+    /// Made room when the pool was made smaller.
+    Shrunk,
     /// Its keep-alive lease ended.
     Expired,
     /// The keep-alive policy unloads it now and means to load it again later.
@@ -349,6 +356,11 @@ pub enum Note {
     Handed(ActivationId),
     /// The pool asked the feed for one more activation.
     Credit,
+    /// The pool has so many MiB from now on.
+    Resized {
+        /// In MiB.
+        capacity_mib: u64,
+    },
     /// A container changed its phase.
     Entered(ContainerId, Phase),
 }
@@ -364,8 +376,8 @@ pub trait Sink {
     }
 }
 
-/// The rank of an input among those of the same instant: what containers report, by container, then
-/// the wake, then arrivals by number. Both drivers tell simultaneous inputs in this order; without
+/// The rank of an input among those of the same instant: what containers report, by container, then a
+/// change of memory, then the wake, then arrivals by number. Both drivers tell simultaneous inputs in this order; without
 /// one written rule they would diverge (a completion before or after an arrival decides between a
 /// warm and a cold start).
 pub fn order(input: &Input) -> (u8, u32, u32) {
@@ -377,7 +389,8 @@ pub fn order(input: &Input) -> (u8, u32, u32) {
         | Input::Resumed(c, _)
         | Input::Destroyed(c)
         | Input::HealthFailed(c) => (0, c.slot, ActivationId::NONE.0),
-        Input::Wake => (1, 0, 0),
-        Input::Arrived { activation, .. } => (2, 0, activation.0),
+        Input::Resized { .. } => (1, 0, 0),
+        Input::Wake => (2, 0, 0),
+        Input::Arrived { activation, .. } => (3, 0, activation.0),
     }
 }

@@ -25,6 +25,8 @@ pub struct Dispatcher {
     last_start: Vec<StartState>,
     /// Whether anything may stand between an arrival and an idle container but the run buffer.
     guarded: bool,
+    /// The pool was made smaller, and what was idle was not enough.
+    shrinking: bool,
 }
 
 impl Dispatcher {
@@ -45,6 +47,7 @@ impl Dispatcher {
             wants: evict.wants(),
             evict,
             last_start: Vec::new(),
+            shrinking: false,
             guarded: rules.feed_capacity.is_some() || rules.busy_guard,
             rules,
         }
@@ -164,6 +167,9 @@ impl Dispatcher {
                 self.evict.on_done(&self.tables, slot, elapsed);
             }
             self.became_idle(slot, out);
+            if self.shrinking {
+                self.shrink(out);
+            }
         }
         self.process_buffer_or_feed(out);
     }
@@ -175,6 +181,9 @@ impl Dispatcher {
         }
         self.tables.set_data(slot, Data::Warmed);
         self.became_idle(slot, out);
+        if self.shrinking {
+            self.shrink(out);
+        }
         self.process_buffer(out);
     }
 
@@ -476,6 +485,38 @@ impl Dispatcher {
         (target > 0 && sums.evictable >= target).then_some(target)
     }
 
+    /// The pool has another amount of memory from now on. If it is less than what is held, idle containers go as the
+    /// policy ranks them; what is at work goes on, and more go as it ends.
+    pub fn resized(&mut self, capacity_mib: u64, out: &mut impl Out) {
+        self.capacity_mib = capacity_mib;
+        out.note(Note::Resized { capacity_mib });
+        self.evict.on_resize(capacity_mib);
+        self.shrink(out);
+        self.process_buffer(out);
+    }
+
+    /// Whether more is in use than there is.
+    pub(super) fn is_over(&self) -> bool {
+        self.used_mib() > self.capacity_mib
+    }
+
+    /// Whether the pool is still on its way to the memory it was given last.
+    pub(super) fn is_shrinking(&self) -> bool {
+        self.shrinking
+    }
+
+    fn shrink(&mut self, out: &mut impl Out) {
+        if self.is_over() && self.tables.sums.evictable > 0 {
+            self.evict.on_pressure(&self.tables);
+        }
+        while self.is_over() && self.tables.sums.evictable > 0 {
+            let victim = self.evict.pick(&self.tables);
+            self.drop_from_tables(victim, Departure::Shrunk, out);
+            out.send(Message::Remove(victim));
+        }
+        self.shrinking = self.is_over();
+    }
+
     // ----- leaving -----
 
     #[inline(always)]
@@ -503,7 +544,8 @@ impl Dispatcher {
         let (function, memory_mib) = (container.function(), container.memory_mib());
         self.tables.move_to(slot, Home::Nowhere);
         if function.is_some() {
-            self.evict.on_gone(&self.tables, slot, matches!(why, Departure::Evicted(_)));
+            let evicted = matches!(why, Departure::Evicted(_) | Departure::Shrunk);
+            self.evict.on_gone(&self.tables, slot, evicted);
         }
         out.note(Note::Gone { container: self.container_id(slot), function, memory_mib, why });
     }
@@ -538,44 +580,5 @@ impl Dispatcher {
         if !reserved_only {
             out.send(Message::Start(slot, kind, memory_mib, ttl));
         }
-    }
-
-    // ----- audit -----
-
-    /// Counts everything anew and compares.
-    ///
-    /// # Errors
-    /// What does not agree.
-    pub fn audit(&self) -> Result<(), String> {
-        let (kept, counted) = (self.tables.sums, self.tables.recount());
-        if kept != counted {
-            return Err(format!("memory sums are {kept:?}, counted anew {counted:?}"));
-        }
-        let mut listed = 0;
-        for function in (0..self.tables.functions()).map(|ix| FunctionId(ix as u32)) {
-            for slot in self.tables.free_of(function) {
-                listed += 1;
-                let container = self.tables.container(slot);
-                if container.home() != Home::Free || container.function() != Some(function) {
-                    return Err(format!(
-                        "slot {slot} is listed as free of {function:?} but is {container:?}"
-                    ));
-                }
-                if container.active() >= self.tables.max_concurrent(function) {
-                    return Err(format!("slot {slot} is free but has no room: {container:?}"));
-                }
-            }
-        }
-        let count = |home: Home| {
-            (0..self.tables.slots()).filter(|ix| self.tables.container(*ix as Slot).home() == home).count()
-        };
-        if listed != count(Home::Free) {
-            return Err(format!("{listed} containers listed as free, {} are", count(Home::Free)));
-        }
-        let (ready, starting) = (self.prewarms.ready_slots().count(), self.prewarms.starting_slots().count());
-        if ready != count(Home::Prewarmed) || starting != count(Home::PrewarmStarting) {
-            return Err(format!("prewarms: {ready} ready and {starting} starting do not match the tables"));
-        }
-        Ok(())
     }
 }

@@ -4,7 +4,8 @@
 //! Deadlines move later far more often than they come due (every invocation of a warm container
 //! renews its lease). So the heap holds lower bounds: a renewed deadline is not touched, and an entry
 //! that comes up too early is put back with the deadline that holds by then. This makes a renewal
-//! free and costs one heap operation per thing and lease, not per invocation. Owns also how the keep-alive policy
+//! free and costs one heap operation per thing and lease, not per invocation; where containers are paused, one more for
+//! each pause, since the end of the grace is nearer than that of the lease. Owns also how the keep-alive policy
 //! is asked.
 
 use std::cmp::Reverse;

@@ -36,6 +36,7 @@
 //!                          └──── lease over, evicted, failed ────▶ Removing ─▶ Stopped
 //! ```
 
+mod audit;
 pub mod boundary;
 pub mod dispatcher;
 pub mod feed;

@@ -5,7 +5,7 @@
 use crate::ids::{ActivationId, ContainerId, FunctionId, Slot};
 use crate::memory::Memory;
 use crate::policy::{Evict, KeepAlive};
-use crate::pool::boundary::{Action, Input, Note, Phase, RunOutcome, Sink};
+use crate::pool::boundary::{Action, Input, Note, RunOutcome, Sink};
 use crate::pool::dispatcher::Dispatcher;
 use crate::pool::feed::Feed;
 use crate::pool::flight::{Flight, Flights};
@@ -13,7 +13,7 @@ use crate::pool::lease::{Deadlines, Keeper};
 use crate::pool::message::{Mailbox, Message, Out};
 use crate::pool::proxy::Proxy;
 use crate::pool::rules::{Rules, StemCell};
-use crate::pool::tables::{FunctionSpec, Home, Tables};
+use crate::pool::tables::{FunctionSpec, Tables};
 use crate::time::Time;
 
 /// Everything a pool is made from.
@@ -192,6 +192,10 @@ impl Pool {
                     with_proxy!(self, now, id.slot, sink, |proxy, cx, out| proxy.destroyed(cx, out));
                 }
             }
+            Input::Resized { capacity_mib } => {
+                let out = &mut Router { queue: &mut self.queue, sink };
+                self.dispatcher.resized(u64::from(capacity_mib), out);
+            }
             Input::HealthFailed(id) => {
                 if self.is_current(id) {
                     with_proxy!(self, now, id.slot, sink, |proxy, cx, out| proxy.health_failed(cx, out));
@@ -229,41 +233,6 @@ impl Pool {
     /// Activations that wait in the feed and in the run buffer.
     pub fn waiting(&self) -> usize {
         self.feed.len() + self.dispatcher.waiting().len()
-    }
-
-    /// Counts everything anew and compares with what is kept.
-    ///
-    /// # Errors
-    /// What does not agree, for a bug report.
-    pub fn audit(&self) -> Result<(), String> {
-        if !self.queue.is_empty() {
-            return Err(format!("{} messages were not handled", self.queue.len()));
-        }
-        self.dispatcher.audit()?;
-        for (ix, proxy) in self.proxies.iter().enumerate() {
-            let container = self.tables().container(ix as Slot);
-            if proxy.epoch() != container.epoch() {
-                // A prewarm that only reserves memory has no proxy; this one is of the container before it.
-                continue;
-            }
-            let idle = matches!(proxy.phase(), Phase::Ready | Phase::Pausing | Phase::Paused);
-            if idle && proxy.active() == 0 && container.home() == Home::Free && container.active() > 0 {
-                // Only a run deferred while the container is being paused may be on its way.
-                if proxy.deferred() == 0 {
-                    return Err(format!(
-                        "slot {ix} is idle but the pool has {} assigned",
-                        container.active()
-                    ));
-                }
-            }
-            if matches!(proxy.phase(), Phase::Stopped) && container.home() != Home::Nowhere {
-                return Err(format!("slot {ix} has stopped but is still in {:?}", container.home()));
-            }
-            if proxy.timer() < self.timers.next().unwrap_or(Time::NEVER) {
-                return Err(format!("slot {ix} has a timer at {:?} that nothing will wake", proxy.timer()));
-            }
-        }
-        Ok(())
     }
 
     fn is_current(&self, id: ContainerId) -> bool {

@@ -224,6 +224,8 @@ impl Proxy {
     pub(super) fn run_ready(&mut self, activation: ActivationId, cx: &mut Context<'_>, out: &mut impl Out) {
         self.active = 1;
         self.resume_run = activation;
+        // Where the lease is asked for only once the container is paused, it may be run before.
+        self.loaded_ahead = false;
         self.start_run(activation, true, cx, out);
         self.enter(Phase::Running, cx, out);
     }

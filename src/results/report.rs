@@ -121,6 +121,7 @@ fn causes(out: &mut String, summary: &Summary) {
     row(out, "why not warm", total, "");
     for (name, count, text) in [
         ("  evicted", causes.evicted, top.as_str()),
+        ("  shrunk", causes.shrunk, " when the pool was made smaller"),
         ("  expired", causes.expired, ""),
         ("  all busy", causes.all_busy, ""),
         ("  first ever", causes.first, ""),
@@ -177,11 +178,22 @@ fn memory(out: &mut String, summary: &Summary) {
         out,
         &format!("wasted        {} GiB·s held idle or prewarmed", thousands(m.idle_gib_s.round() as u64)),
     );
+    if m.resizes > 0 {
+        let saved = 100.0 * (1.0 - m.mean_capacity_mib / m.capacity_mib.max(1) as f64);
+        let (mean, times) = (gib(m.mean_capacity_mib), thousands(m.resizes));
+        let less =
+            if saved >= 0.0 { format!("{} less", pct(saved)) } else { format!("{} more", pct(-saved)) };
+        line(
+            out,
+            &format!("elastic       {mean} GiB on average, {less} than at first, changed {times} times"),
+        );
+    }
     let c = &summary.containers;
     let parts: Vec<String> = [
         ("created", c.created),
         ("most at once", u64::from(c.peak)),
         ("evicted", c.evicted),
+        ("shrunk", c.shrunk),
         ("expired", c.expired),
         ("unloaded", c.unloaded),
         ("failed", c.failed),

@@ -56,6 +56,7 @@ pub fn memory_table(samples: &[MemorySample]) -> Table {
         .with("idle_mib", whole(|sample| sample.idle_mib))
         .with("prewarmed_mib", whole(|sample| sample.prewarmed_mib))
         .with("containers", whole(|sample| u64::from(sample.containers)))
+        .with("capacity_mib", whole(|sample| sample.capacity_mib))
 }
 
 /// A row per start state and bucket of response times: the end of the bucket in ms, and how many responses are

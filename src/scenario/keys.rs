@@ -99,8 +99,26 @@ pub const TRACE: &[Key] = &[
 ];
 
 /// `[pool]`.
-pub const POOL: &[Key] =
-    &[key("memory", "\"8 GiB\"", "required", "memory for containers (OpenWhisk: user-memory)")];
+pub const POOL: &[Key] = &[
+    key("memory", "\"8 GiB\"", "required", "memory for containers (OpenWhisk: user-memory)"),
+    key("elastic", "", "", "memory that follows the load"),
+];
+
+/// `[pool.elastic]`.
+pub const ELASTIC: &[Key] = &[
+    key("cold-percent", "5.0", "one of the two", "target: this share of the invocations starts cold, or …"),
+    key(
+        "cold-per-second",
+        "0.5",
+        "one of the two",
+        "… so many cold starts per second (FaasCache's miss speed)",
+    ),
+    key("period", "\"10 min\"", "\"10 min\"", "how often memory is looked at"),
+    key("deadband", "0.3", "0.3", "by what part the target may be missed without a change"),
+    key("gain", "1.0", "1.0", "which part of the way to the curve's answer is gone at once, above 0 to 1"),
+    key("min", "\"1 GiB\"", "\"128 MiB\"", "never less memory"),
+    key("max", "\"64 GiB\"", "pool.memory", "never more memory"),
+];
 
 /// `[[prewarm]]`.
 pub const PREWARM: &[Key] = &[
@@ -235,6 +253,12 @@ pub const SECTIONS: &[SectionKeys] = &[
     SectionKeys { path: "", header: "", what: "at the top of the file", keys: TOP },
     SectionKeys { path: "trace", header: "[trace]", what: "what is invoked and when", keys: TRACE },
     SectionKeys { path: "pool", header: "[pool]", what: "the worker", keys: POOL },
+    SectionKeys {
+        path: "pool.elastic",
+        header: "[pool.elastic]",
+        what: "memory that follows the load, as in FaasCache",
+        keys: ELASTIC,
+    },
     SectionKeys { path: "rules", header: "[rules]", what: "how the platform behaves", keys: RULES },
     SectionKeys {
         path: "prewarm",

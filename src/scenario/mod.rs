@@ -11,6 +11,7 @@ mod base;
 mod choice;
 mod costs;
 mod duration;
+mod elastic;
 pub mod keys;
 mod knobs;
 mod overrides;
@@ -39,6 +40,7 @@ pub use setup::{Engine, Failures, PoolSetup, StemCellSpec};
 pub use trace::TraceSpec;
 
 pub use crate::duration::{DurationValue, Shape};
+use crate::elastic::Elastic;
 use crate::error::{Diagnostic, Error, Kind};
 use crate::memory::Memory;
 use crate::suggest::nearest;
@@ -63,8 +65,10 @@ pub struct Scenario {
     pub seed: u64,
     /// What is invoked and when.
     pub trace: TraceSpec,
-    /// Memory of the pool.
+    /// Memory of the pool; where it is elastic, at first.
     pub memory: Memory,
+    /// Whether and how it follows the load.
+    pub elastic: Option<Elastic>,
     /// What replays the trace.
     pub engine: Engine,
     /// What is written besides the summary.
@@ -194,10 +198,23 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
     let seed = top.read("seed", problems, |node| values::whole(node, 0, u64::MAX)).unwrap_or(DEFAULT_SEED);
     let trace = required(&top, "trace", keys::TRACE, problems)
         .and_then(|section| trace::read(file, &section, seed, need_trace, problems));
-    let memory = required(&top, "pool", keys::POOL, problems)
-        .and_then(|section| section.require("memory", problems, values::memory));
+    let pool = required(&top, "pool", keys::POOL, problems);
+    let memory = pool.as_ref().and_then(|section| section.require("memory", problems, values::memory));
+    let elastic = pool
+        .as_ref()
+        .and_then(|section| elastic::read(section, memory.unwrap_or(Memory(u64::MAX)), problems));
     // Any amount will do to find what else is wrong.
     let engine = setup::read(&top, seed, memory.unwrap_or(Memory(1024)), problems);
+    if let (Some(Engine::Artifact(_)), Some(_), Some(entry)) =
+        (&engine, &elastic, pool.as_ref().and_then(|section| section.find("elastic")))
+    {
+        let flaw = Flaw::new("`pool.elastic` does not go with [faascache-artifact]");
+        problems.push(
+            &entry.origin,
+            "",
+            flaw.help("the published simulator's memory is fixed; remove one of the two"),
+        );
+    }
     let output = read_output(&top, problems);
     let sweep = axes::read(&top, problems);
     Some(Scenario {
@@ -209,6 +226,7 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
         seed,
         trace: trace?,
         memory: memory?,
+        elastic,
         engine: engine?,
         output,
         sweep,

@@ -195,6 +195,9 @@ fn every_documented_example_can_be_written() {
                 ("costs", "pull" | "first-run") => vec![("costs.create", "0 s")],
                 ("trace", "sample-by") => vec![("trace.sample", "5")],
                 ("trace", "until") => vec![("trace.from", "1 s")],
+                ("pool.elastic", name) if !name.starts_with("cold") => {
+                    vec![("pool.elastic.cold-percent", "5")]
+                }
                 _ => Vec::new(),
             };
             let prewarm = match section.path {

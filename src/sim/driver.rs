@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use super::costs::{CostModel, Draw};
 use super::queue::EventQueue;
+use crate::elastic::Controller;
 use crate::ids::{ActivationId, ContainerId, FunctionId, KindId};
+use crate::memory::Memory;
 use crate::pool::boundary::{Action, CreateFault, InitOutcome, RunOutcome, Status};
 use crate::pool::{Input, Note, Pool, Sink};
 use crate::tally::{Ending, Observer, Outcome};
@@ -48,12 +50,13 @@ const CONTROL_EVERY: u64 = 1 << 14;
 /// that is awaited.
 const PATIENCE: Span = Span::from_secs(7 * 86_400);
 
-/// Runs a trace through a pool.
+/// Runs a trace through a pool, whose memory `elastic` changes if it is given.
 ///
 /// # Errors
 /// [`Stopped`] if `control` said so.
 pub fn simulate(
     pool: &mut Pool,
+    elastic: Option<Controller>,
     arrivals: impl Iterator<Item = Arrival>,
     costs: &CostModel,
     queue: &mut impl EventQueue,
@@ -69,12 +72,14 @@ pub fn simulate(
         containers: Vec::new(),
         pulled: BTreeMap::new(),
         counts: Counts::default(),
+        not_warm: 0,
     };
     let mut arrivals = arrivals;
     let mut next = arrivals.next();
     let (mut invocations, mut steps) = (0_u64, 0_u64);
     let mut last_arrival = Time::ZERO;
     world.now = next.map_or(Time::ZERO, |first| first.time);
+    let mut scaling = elastic.map(|controller| Scaling::new(controller, world.now));
     pool.start(world.now, &mut world);
     loop {
         if steps.is_multiple_of(CONTROL_EVERY) && !control.proceed(invocations, world.now) {
@@ -84,6 +89,18 @@ pub fn simulate(
         let arrival = next.map_or(Time::NEVER, |arrival| arrival.time);
         let event = world.queue.next_time();
         let wake = pool.next_wake().unwrap_or(Time::NEVER);
+        if let Some(scaling) = &mut scaling
+            && scaling.due <= wake.min(arrival)
+            && scaling.due < event
+            && arrival != Time::NEVER
+        {
+            world.now = world.now.max(scaling.due);
+            if let Some(memory) = scaling.look(invocations, world.not_warm) {
+                let capacity_mib = u32::try_from(memory.mib()).unwrap_or(u32::MAX);
+                pool.handle(world.now, Input::Resized { capacity_mib }, &mut world);
+            }
+            continue;
+        }
         let over = arrival == Time::NEVER
             && (world.flights.under_way == 0 || event.min(wake) > last_arrival + PATIENCE);
         if over {
@@ -111,6 +128,28 @@ pub fn simulate(
     Ok(End { invocations, at, unserved })
 }
 
+/// When an elastic pool is looked at, and what has happened until the last time.
+struct Scaling {
+    controller: Controller,
+    due: Time,
+    arrivals: u64,
+    not_warm: u64,
+}
+
+impl Scaling {
+    fn new(controller: Controller, now: Time) -> Scaling {
+        Scaling { due: now + controller.period(), controller, arrivals: 0, not_warm: 0 }
+    }
+
+    /// A period is over; `arrivals` and `not_warm` since the beginning.
+    fn look(&mut self, arrivals: u64, not_warm: u64) -> Option<Memory> {
+        self.due += self.controller.period();
+        let arrived = arrivals - std::mem::replace(&mut self.arrivals, arrivals);
+        let colds = not_warm - std::mem::replace(&mut self.not_warm, not_warm);
+        self.controller.decide(arrived, colds)
+    }
+}
+
 /// Everything outside the pool.
 struct World<'a, Q, O> {
     now: Time,
@@ -122,6 +161,8 @@ struct World<'a, Q, O> {
     /// When the image of each kind is there.
     pulled: BTreeMap<KindId, Time>,
     counts: Counts,
+    /// Activations that got a container that was not warm.
+    not_warm: u64,
 }
 
 /// Running numbers by which costs are drawn.
@@ -285,6 +326,11 @@ impl<Q: EventQueue, O: Observer> Sink for World<'_, Q, O> {
 
     #[inline(always)]
     fn note(&mut self, note: Note) {
+        if let Note::Dispatched { start, .. } = note
+            && !start.is_warm()
+        {
+            self.not_warm += 1;
+        }
         self.observer.noted(self.now, &note);
     }
 }

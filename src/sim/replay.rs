@@ -1,6 +1,8 @@
 //! From a checked scenario and a trace to figures. Owns how both become a pool, a cost model and a
 //! queue; must never print or write.
 
+use crate::curve::copies::CopyDistances;
+use crate::elastic::{Controller, Elastic};
 use crate::ids::{ActionId, KindId};
 use crate::memory::Memory;
 use crate::policy::Evict;
@@ -12,8 +14,8 @@ use crate::pool::{Pool, Setup};
 use crate::scenario::{PoolSetup, Scenario};
 use crate::suggest::nearest;
 use crate::tally::{FunctionFigures, MemorySample, Observer, Quantiles, Rows, Summary, Tally};
-use crate::time::Span;
-use crate::trace::Trace;
+use crate::time::{Span, Time};
+use crate::trace::{Function, Trace};
 
 use super::{Control, CostModel, End, EventQueue, Stopped, Wheel, simulate};
 
@@ -52,12 +54,13 @@ pub fn replay(
     control: &mut dyn Control,
 ) -> Result<Replay, ReplayError> {
     let mut queue = Wheel::new(mean_gap(trace));
+    let output = &scenario.output;
     let mut tally =
-        Tally::new(trace.functions.len(), scenario.output.memory_every, scenario.output.invocations);
+        Tally::new(trace.functions.len(), scenario.memory, output.memory_every, output.invocations);
     let end = replay_with(scenario, setup, trace, &mut queue, &mut tally, control)?;
     let names: Vec<String> = trace.functions.iter().map(|function| function.name.clone()).collect();
     Ok(Replay {
-        summary: tally.summary(&names, scenario.memory, end.at, end.unserved),
+        summary: tally.summary(&names, end.at, end.unserved),
         functions: tally.function_figures(&names, |ix| trace.functions[ix].memory),
         memory: tally.memory_samples().to_vec(),
         responses: tally.responses(),
@@ -88,7 +91,35 @@ pub fn replay_with(
             "no invocation of the trace lies between `from` and `until`".to_owned(),
         ));
     }
-    simulate(&mut pool, arrivals, &costs, queue, observer, control).map_err(|Stopped| ReplayError::Stopped)
+    let scaling = match scenario.elastic {
+        Some(elastic) => Some(controller(elastic, scenario, trace, &costs, control)?),
+        None => None,
+    };
+    simulate(&mut pool, scaling, arrivals, &costs, queue, observer, control)
+        .map_err(|Stopped| ReplayError::Stopped)
+}
+
+/// The controller of an elastic pool, with the trace's own reuse-distance curve, copies on their own.
+fn controller(
+    elastic: Elastic,
+    scenario: &Scenario,
+    trace: &Trace,
+    costs: &CostModel,
+    control: &mut (impl Control + ?Sized),
+) -> Result<Controller, ReplayError> {
+    // Nothing is gained by a pool in which some function never fits.
+    let fits = |function: &&Function| function.memory <= elastic.most;
+    let largest = trace.functions.iter().filter(fits).map(|function| function.memory).max();
+    let elastic = Elastic { least: elastic.least.max(largest.unwrap_or_default()), ..elastic };
+    let mut copies = CopyDistances::new(trace.functions.len());
+    for (number, arrival) in (0_u64..).zip(trace.stream(scenario.trace.window)) {
+        if number.is_multiple_of(1 << 14) && !control.proceed(0, Time::ZERO) {
+            return Err(ReplayError::Stopped);
+        }
+        let run = costs.run(arrival.function, number, arrival.duration);
+        copies.arrive(&arrival, &trace.functions[arrival.function as usize], run);
+    }
+    Ok(Controller::new(elastic, scenario.memory, copies.finish()))
 }
 
 /// Costs that are set for a function the trace does not have would silently do nothing.

@@ -20,6 +20,8 @@ pub enum Cause {
     AllBusy,
     /// One was evicted for this function.
     Evicted(FunctionId),
+    /// One had to go when the pool was made smaller.
+    Shrunk,
     /// One's keep-alive lease had ended.
     Expired,
     /// One was unloaded by a prewarm window and not loaded again in time.
@@ -35,6 +37,7 @@ impl Cause {
             Cause::First => "first",
             Cause::AllBusy => "all-busy",
             Cause::Evicted(_) => "evicted",
+            Cause::Shrunk => "shrunk",
             Cause::Expired => "expired",
             Cause::Unloaded => "unloaded",
             Cause::Failed => "failed",
@@ -74,6 +77,7 @@ impl Losses {
         losses.live = losses.live.saturating_sub(1);
         let cause = match why {
             Departure::Evicted(by) => Cause::Evicted(by),
+            Departure::Shrunk => Cause::Shrunk,
             Departure::Expired | Departure::PrewarmExpired => Cause::Expired,
             Departure::Unloaded => Cause::Unloaded,
             Departure::Failed => Cause::Failed,
@@ -101,6 +105,7 @@ impl Tally {
     pub(super) fn gone(&mut self, container: ContainerId, function: Option<FunctionId>, why: Departure) {
         match why {
             Departure::Evicted(_) => self.evictions += 1,
+            Departure::Shrunk => self.shrunk += 1,
             Departure::Expired => self.expired += 1,
             Departure::Unloaded => self.unloaded += 1,
             Departure::Failed => self.broken += 1,

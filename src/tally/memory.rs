@@ -2,6 +2,7 @@
 //! meter; must never be asked about a single activation.
 
 use crate::ids::ContainerId;
+use crate::memory::Memory;
 use crate::pool::boundary::Note;
 use crate::time::{Span, Time};
 
@@ -18,6 +19,8 @@ pub struct MemorySample {
     pub prewarmed_mib: u64,
     /// Containers of all kinds.
     pub containers: u32,
+    /// What the pool may use.
+    pub capacity_mib: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -73,6 +76,8 @@ struct SlotBook {
 pub(crate) struct MemoryMeter {
     /// By [`State`]. That of [`State::None`] is below zero by what all others hold, and never looked at.
     levels: [Level; STATES],
+    capacity: Level,
+    first_capacity: Memory,
     containers: u32,
     slots: Vec<SlotBook>,
     every: Span,
@@ -88,9 +93,11 @@ pub(crate) struct MemoryMeter {
 const MOST_SAMPLES: usize = 1_000_000;
 
 impl MemoryMeter {
-    pub(super) fn new(every: Span) -> MemoryMeter {
+    pub(super) fn new(capacity: Memory, every: Span) -> MemoryMeter {
         MemoryMeter {
             levels: [Level::default(); STATES],
+            capacity: Level::default(),
+            first_capacity: capacity,
             containers: 0,
             slots: Vec::new(),
             every: every.max(Span(1)),
@@ -127,11 +134,22 @@ impl MemoryMeter {
         self.levels[State::Prewarmed as usize].integral(self.ended.0)
     }
 
+    /// What the pool may use, likewise.
+    pub(super) fn capacity(&self) -> u128 {
+        self.capacity.integral(self.ended.0)
+    }
+
+    /// What the pool may use at first.
+    pub(super) fn first_capacity(&self) -> Memory {
+        self.first_capacity
+    }
+
     /// Time starts here, unless something was noted before.
     pub(super) fn begin(&mut self, now: Time) {
         if self.began == Time::NEVER {
             self.began = now;
             self.next_sample = now;
+            self.capacity.rise(self.first_capacity.mib(), now.0);
         }
     }
 
@@ -152,6 +170,7 @@ impl MemoryMeter {
             idle_mib: mib(State::Idle),
             prewarmed_mib: mib(State::Prewarmed),
             containers: self.containers,
+            capacity_mib: self.capacity.mib,
         }
     }
 
@@ -191,8 +210,16 @@ impl MemoryMeter {
                 self.change(now, container, State::None);
                 self.containers -= 1;
             }
+            Note::Resized { capacity_mib } => self.resize(now, capacity_mib),
             _ => {}
         }
+    }
+
+    fn resize(&mut self, now: Time, capacity_mib: u64) {
+        self.begin(now);
+        self.sample(now);
+        self.capacity.fall(self.capacity.mib, now.0);
+        self.capacity.rise(capacity_mib, now.0);
     }
 
     fn appear(&mut self, now: Time, container: ContainerId, memory_mib: u32, state: State) {

@@ -9,6 +9,7 @@ mod summary;
 mod trail;
 
 use crate::ids::{ActivationId, ContainerId, FunctionId};
+use crate::memory::Memory;
 use crate::pool::boundary::{Action, Answer, Note, Refusal, StartState, Status};
 use crate::time::{Span, Time};
 
@@ -156,6 +157,8 @@ pub struct Tally {
     pub(crate) waited: u64,
     pub(crate) resubmitted: u64,
     pub(crate) evictions: u64,
+    pub(crate) shrunk: u64,
+    pub(crate) resizes: u64,
     pub(crate) expired: u64,
     pub(crate) unloaded: u64,
     pub(crate) broken: u64,
@@ -180,9 +183,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing counted yet. `every`: how far apart memory samples are; `rows`: keep one row per
+    /// Nothing counted yet. `capacity`: memory of the pool at first; `every`: how far apart memory samples are; `rows`: keep one row per
     /// invocation.
-    pub fn new(functions: usize, every: Span, rows: bool) -> Tally {
+    pub fn new(functions: usize, capacity: Memory, every: Span, rows: bool) -> Tally {
         Tally {
             functions: vec![FunctionCount::default(); functions],
             often: vec![Often::default(); functions],
@@ -196,6 +199,8 @@ impl Tally {
             waited: 0,
             resubmitted: 0,
             evictions: 0,
+            shrunk: 0,
+            resizes: 0,
             expired: 0,
             unloaded: 0,
             broken: 0,
@@ -209,7 +214,7 @@ impl Tally {
             wait: Quantiles::default(),
             response: Default::default(),
             first_arrival: Time::NEVER,
-            meter: MemoryMeter::new(every),
+            meter: MemoryMeter::new(capacity, every),
             losses: Losses::new(functions),
             under_way: Vec::new(),
             numbers: Vec::new(),
@@ -370,6 +375,7 @@ impl Observer for Tally {
             Note::Buffered(activation) | Note::Queued(activation) => self.waits(*activation),
             Note::Idle { container, function, .. } => self.idle(*container, *function),
             Note::Resubmitted(_) => self.resubmitted += 1,
+            Note::Resized { .. } => self.resizes += 1,
             Note::Handed(_) | Note::Credit | Note::Entered(..) => {}
         }
     }

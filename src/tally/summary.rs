@@ -99,6 +99,8 @@ pub struct Causes {
     pub expired: u64,
     /// Its container had been evicted.
     pub evicted: u64,
+    /// Its container had gone when the pool was made smaller.
+    pub shrunk: u64,
     /// Its container had been unloaded by a prewarm window.
     pub unloaded: u64,
     /// Its container had failed.
@@ -115,6 +117,7 @@ impl Causes {
         *match cause {
             Cause::First => &mut self.first,
             Cause::AllBusy => &mut self.all_busy,
+            Cause::Shrunk => &mut self.shrunk,
             Cause::Expired => &mut self.expired,
             Cause::Evicted(_) => &mut self.evicted,
             Cause::Unloaded => &mut self.unloaded,
@@ -124,7 +127,7 @@ impl Causes {
 
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.first + self.all_busy + self.expired + self.evicted + self.unloaded + self.failed
+        self.first + self.all_busy + self.expired + self.evicted + self.shrunk + self.unloaded + self.failed
     }
 }
 
@@ -143,8 +146,12 @@ pub struct Percentiles {
 /// Memory over the run.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize)]
 pub struct MemoryFigures {
-    /// What the pool may use.
+    /// What the pool may use; where it is elastic, at first.
     pub capacity_mib: u64,
+    /// On average over time.
+    pub mean_capacity_mib: f64,
+    /// How often it was changed.
+    pub resizes: u64,
     /// The most it held.
     pub peak_mib: u64,
     /// On average over time, of all containers.
@@ -170,6 +177,8 @@ pub struct ContainerFigures {
     pub peak: u32,
     /// Evicted to make room.
     pub evicted: u64,
+    /// Removed when the pool was made smaller.
+    pub shrunk: u64,
     /// Removed at the end of their lease.
     pub expired: u64,
     /// Unloaded by a prewarm window.
@@ -243,7 +252,7 @@ const MIB_US_PER_GIB_S: f64 = 1024.0 * 1e6;
 impl Tally {
     /// The figures. `names`: of the functions by number; `at`: when the run ended; `unserved`:
     /// activations that never were.
-    pub fn summary(&self, names: &[String], capacity: Memory, at: Time, unserved: u64) -> Summary {
+    pub fn summary(&self, names: &[String], at: Time, unserved: u64) -> Summary {
         let of = |start: StartState| self.starts[start as usize];
         let starts = Starts {
             cold: of(StartState::Cold),
@@ -287,7 +296,7 @@ impl Tally {
             response_ms: percentiles(&response),
             exec_increase_pct: increase(self.execution_us, self.warm_run_us),
             response_increase_pct: increase(self.response_us, self.warm_run_us),
-            memory: self.memory_figures(capacity),
+            memory: self.memory_figures(),
             containers: self.container_figures(),
             simulated_s: if self.arrivals == 0 { 0.0 } else { (at - self.first_arrival).as_secs_f64() },
         }
@@ -306,13 +315,15 @@ impl Tally {
         causes
     }
 
-    fn memory_figures(&self, capacity: Memory) -> MemoryFigures {
+    fn memory_figures(&self) -> MemoryFigures {
         let meter = &self.meter;
         let (busy, idle, prewarmed) = (meter.busy(), meter.idle(), meter.prewarmed());
         let span_us = (meter.span().0 as f64).max(1.0);
         let mean = |integral: u128| integral as f64 / span_us;
         MemoryFigures {
-            capacity_mib: capacity.mib(),
+            capacity_mib: meter.first_capacity().mib(),
+            mean_capacity_mib: mean(meter.capacity()),
+            resizes: self.resizes,
             peak_mib: meter.peak_mib,
             mean_mib: mean(busy + idle + prewarmed),
             mean_busy_mib: mean(busy),
@@ -328,6 +339,7 @@ impl Tally {
             created: self.created,
             peak: self.meter.peak_containers,
             evicted: self.evictions,
+            shrunk: self.shrunk,
             expired: self.expired,
             unloaded: self.unloaded,
             failed: self.broken,

@@ -55,6 +55,63 @@ error: scenario.toml:4: pool.memory: must be more than 0 MiB
 ",
     },
     Case {
+        what: "an elastic pool without a target",
+        text: r#"
+[trace]
+path = "."
+[pool]
+memory = "8 GiB"
+[pool.elastic]
+period = "10 min"
+"#,
+        stderr: r"
+error: scenario.toml:5: `pool.elastic` has no target
+  help: add cold-percent = 5.0 or cold-per-second = 0.5
+",
+    },
+    Case {
+        what: "an elastic pool with two targets and nonsense",
+        text: r#"
+[trace]
+path = "."
+[pool]
+memory = "8 GiB"
+[pool.elastic]
+cold-percent = 5
+cold-per-second = 1
+gain = 0
+min = "16 GiB"
+deadbant = 0.1
+"#,
+        stderr: r"
+error: scenario.toml:6: pool.elastic.cold-percent: does not go with `cold-per-second`
+  help: a pool has one target; remove one of the two
+error: scenario.toml:8: pool.elastic.gain: expected a number above 0 and at most 1, found the number 0
+error: scenario.toml:9: pool.elastic.min: 16 GiB is more than the most there may be, 8 GiB
+  help: the most is `max`, or pool.memory without it
+error: scenario.toml:10: unknown key `deadbant` in [pool.elastic]
+  help: did you mean `deadband`?
+4 errors
+",
+    },
+    Case {
+        what: "an elastic pool of the published simulator",
+        text: r#"
+[trace]
+path = "."
+[pool]
+memory = "8 GiB"
+[pool.elastic]
+cold-percent = 5
+[faascache-artifact]
+policy = "GD"
+"#,
+        stderr: r"
+error: scenario.toml:5: `pool.elastic` does not go with [faascache-artifact]
+  help: the published simulator's memory is fixed; remove one of the two
+",
+    },
+    Case {
         what: "negative memory",
         text: r#"
 [trace]

@@ -51,7 +51,7 @@ impl World<'_> {
         self.must(!again, || format!("{id:?} was allotted memory twice"));
         let rules = &self.script.rules;
         let used = self.allotted_mib(true);
-        let within = used <= self.script.memory.mib();
+        let within = used <= self.memory_mib;
         let strict = !rules.overcommit && rules.prewarm_in_sum;
         self.must(within || !strict, || format!("{used} MiB are in use after {id:?}"));
     }

@@ -16,6 +16,8 @@ pub struct Arrival {
     /// Which function, modulo how many there are.
     pub function: u32,
     pub blocking: bool,
+    /// The pool's memory in MiB from just before it, if that changes.
+    pub resize: Option<u32>,
 }
 
 /// How long steps take.
@@ -157,7 +159,13 @@ fn arrival() -> impl Strategy<Value = Arrival> {
         2 => (0_u64..200_000).prop_map(Span),
         1 => (0_u64..40).prop_map(Span::from_secs),
     ];
-    (gap, 0_u32..6, any::<bool>()).prop_map(|(gap, function, blocking)| Arrival { gap, function, blocking })
+    let resize = prop_oneof![9 => Just(None), 1 => (1_u32..16).prop_map(|blocks| Some(blocks * 128))];
+    (gap, 0_u32..6, any::<bool>(), resize).prop_map(|(gap, function, blocking, resize)| Arrival {
+        gap,
+        function,
+        blocking,
+        resize,
+    })
 }
 
 fn failures() -> impl Strategy<Value = Failures> {

@@ -122,6 +122,8 @@ struct Allotted {
 pub struct World<'a> {
     script: &'a Script,
     pub now: Time,
+    /// Memory of the pool as it was told last.
+    pub memory_mib: u64,
     draws: u64,
     pending: Vec<(Time, Input)>,
     lives: BTreeMap<ContainerId, Life>,
@@ -146,6 +148,7 @@ impl<'a> World<'a> {
         World {
             script,
             now: Time::ZERO,
+            memory_mib: script.memory.mib(),
             draws: 0,
             pending: Vec::new(),
             lives: BTreeMap::new(),
@@ -285,6 +288,7 @@ impl<'a> World<'a> {
             Input::Paused(id, _) => self.life(id).frost = Frost::Paused,
             Input::Resumed(id, _) => self.life(id).frost = Frost::Thawed,
             Input::Destroyed(id) => self.life(id).removed = Step::Done,
+            Input::Resized { capacity_mib } => self.memory_mib = u64::from(capacity_mib),
             Input::HealthFailed(_) | Input::Wake | Input::Arrived { .. } => {}
         }
     }

@@ -99,12 +99,17 @@ fn memory(folder: &Path, capacity_mib: Option<f64>) -> Result<Drawn, Error> {
         .enumerate()
         .map(|(row, time)| (*time, columns.each_ref().map(|column| column[row])))
         .collect();
+    // An elastic pool's memory changes; tables of other origin need not tell it.
+    let capacities = match sheet.header().iter().any(|name| name == "capacity_mib") {
+        true => sheet.numbers("capacity_mib")?,
+        false => capacity_mib.map_or_else(Vec::new, |capacity| vec![capacity; rows.len()]),
+    };
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
         return Ok(Err("memory.csv has no rows".to_owned()));
     };
     let (x, second) = Axis::time(first.0, last.0);
     let held = |(_, parts): &Instant| parts.iter().sum::<f64>();
-    let most = rows.iter().map(held).chain(capacity_mib).fold(0.0, f64::max);
+    let most = rows.iter().map(held).chain(capacities.iter().copied()).fold(0.0, f64::max);
     let (unit_mib, title) = if most < 2048.0 { (1.0, "memory (MiB)") } else { (1024.0, "memory (GiB)") };
     let per_bin = rows.len().div_ceil(BINS);
     let bins: Vec<(f64, [f64; 3])> = rows.chunks(per_bin).map(mean).collect();
@@ -127,13 +132,28 @@ fn memory(folder: &Path, capacity_mib: Option<f64>) -> Result<Drawn, Error> {
         let name = format!("most of {per_bin} samples");
         lines.push(Line::new(name, Look::plain(0), rows.chunks(per_bin).map(peak).collect()));
     }
-    if let Some(capacity) = capacity_mib {
-        let across = [first.0, last.0].map(|time| (time / second, capacity / unit_mib));
+    if !capacities.is_empty() {
         let look = Look { colour: COLOURS[6], stroke: Stroke::Dashed, marker: Marker::None };
-        lines.push(Line::new("capacity", look, across.to_vec()));
+        let times = rows.iter().map(|row| row.0 / second);
+        lines.push(Line::new("capacity", look, steps(times, capacities.iter().map(|mib| mib / unit_mib))));
     }
     let y = Axis::from_zero(title, [most / unit_mib].into_iter());
     Ok(Ok(Panel { title: "Memory over time".to_owned(), x, y, lines }))
+}
+
+/// The corners of a value that changes at once: each change, and both ends.
+fn steps(times: impl Iterator<Item = f64>, values: impl Iterator<Item = f64>) -> Vec<(f64, f64)> {
+    let mut corners: Vec<(f64, f64)> = Vec::new();
+    let mut last = None;
+    for (time, value) in times.zip(values) {
+        if corners.last().is_none_or(|corner| corner.1 != value) {
+            corners.extend(corners.last().map(|corner| (time, corner.1)));
+            corners.push((time, value));
+        }
+        last = Some((time, value));
+    }
+    corners.extend(last);
+    corners
 }
 
 /// The mean of some instants.
@@ -186,8 +206,9 @@ fn short_share(share: f64) -> String {
 }
 
 fn causes(summary: &Value) -> Drawn {
-    const CAUSES: [(&str, &str); 6] = [
+    const CAUSES: [(&str, &str); 7] = [
         ("evicted", "evicted"),
+        ("shrunk", "shrunk"),
         ("expired", "expired"),
         ("unloaded", "unloaded"),
         ("all_busy", "all busy"),
