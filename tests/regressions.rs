@@ -1,10 +1,17 @@
 //! One test per bug that was found after it had been believed right: the smallest input that showed it.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use faassim::ids::{ActionId, FunctionId, KindId, Slot};
 use faassim::memory::Memory;
-use faassim::scenario::{Engine, Scenario};
-use faassim::sim::replay;
+use faassim::policy::registry::Making;
+use faassim::policy::{EVICTION, KeepAlive, Lease, Params};
+use faassim::pool::rules::Rules;
+use faassim::pool::tables::{FunctionSpec, Tables};
+use faassim::pool::{Pool, Setup};
+use faassim::scenario::{CostSpec, Engine, Failures, Scenario};
+use faassim::sim::{CostModel, HeapQueue, replay, simulate};
 use faassim::tally::Summary;
 use faassim::time::{Span, Time};
 use faassim::trace::{Function, Invocations, RunTime, Trace};
@@ -111,3 +118,61 @@ fn idle_times_are_learnt_from_the_end_of_the_run_under_any_rules() {
     assert_eq!(paused.warm, idle.warm, "paused {paused:?}\nidle {idle:?}");
     assert!(idle.warm > 40, "{idle:?}");
 }
+
+/// Asks for every container to be loaded again 60 s after it went, and writes down what it is told.
+struct Spy(Arc<Mutex<Vec<String>>>);
+
+impl Spy {
+    fn note(&self, text: String) {
+        self.0.lock().expect("nobody panics while holding it").push(text);
+    }
+}
+
+impl KeepAlive for Spy {
+    fn on_idle(&mut self, now: Time, _function: FunctionId) {
+        self.note(format!("idle at {} s", now.as_secs_f64()));
+    }
+
+    fn lease(&mut self, _now: Time, _tables: &Tables, _slot: Slot, loaded_ahead: bool) -> Lease {
+        self.note(format!("lease, unused: {loaded_ahead}"));
+        if loaded_ahead {
+            Lease::keep(Span::from_mins(10))
+        } else {
+            Lease { keep: Span::ZERO, load_after: Some(Span::from_secs(60)) }
+        }
+    }
+}
+
+/// A container that was loaded ahead and ran something before it was paused still counted as unused.
+#[test]
+fn what_was_loaded_ahead_and_has_run_is_not_unused() {
+    // Idle at 1.01 s, paused 10 s later, loaded 60 s after that: at 71.01 s; the second call comes within its grace.
+    let calls = [(1_000, 0, 10), (73_000, 0, 10), (1_000_000, 0, 10)];
+    let trace = trace(&[("f", 128)], 10, &calls);
+    let told = Arc::default();
+    let mut pool = Pool::new(Setup {
+        rules: Rules::OPENWHISK,
+        memory: Memory(1024),
+        functions: vec![FunctionSpec {
+            action: ActionId(0),
+            memory: Memory(128),
+            kind: KindId(0),
+            max_concurrent: 1,
+            logs: false,
+            cold: Span::from_ms(10),
+            warm: Span::from_ms(10),
+        }],
+        stem_cells: Vec::new(),
+        evict: (EVICTION[0].make)(&mut Params::new(EVICTION[0].params, &[]), MAKING),
+        keep_alive: Box::new(Spy(Arc::clone(&told))),
+    });
+    let costs =
+        CostModel::new(1, &CostSpec::default(), &Failures::default(), &trace.functions).expect("fine");
+    let mut queue = HeapQueue::default();
+    simulate(&mut pool, None, trace.arrivals(), &costs, &mut queue, &mut (), &mut ()).expect("it ends");
+    let told = told.lock().expect("nobody panics while holding it");
+    let wanted = ["idle at 1.01 s", "lease, unused: false", "idle at 73.01 s", "lease, unused: false"];
+    assert_eq!(told[..4], wanted.map(str::to_owned), "{told:?}");
+}
+
+const MAKING: Making = Making { seed: 1, tracking: Rules::OPENWHISK.tracking, capacity_mib: 1024 };

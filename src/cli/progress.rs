@@ -1,7 +1,7 @@
 //! How far a long command is, and Ctrl-C. Owns the bar on standard error, shown only on a terminal and
 //! only for what takes more than a second; must never touch results.
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,17 @@ use crate::time::Time;
 
 static STOP: AtomicBool = AtomicBool::new(false);
 
+/// Two signals so close together are one: a key that bounced, or a shell that told the whole group.
+const BOUNCE: Duration = Duration::from_millis(300);
+
 /// From now on Ctrl-C asks for an orderly end; a second one ends at once.
 pub fn catch_interrupts() {
+    let mut first: Option<Instant> = None;
     // Fails only if there is a handler already, which would be ours.
-    let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
+    let _ = ctrlc::set_handler(move || {
+        STOP.store(true, Ordering::Relaxed);
+        if first.get_or_insert_with(Instant::now).elapsed() > BOUNCE {
+            let _ = writeln!(io::stderr(), "ended at once; what was being written may be incomplete");
             std::process::exit(130);
         }
     });
