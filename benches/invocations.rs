@@ -36,6 +36,12 @@ fn functions_400(bencher: Bencher<'_, '_>, evict: &str) {
     bench(bencher, &workload(400, 1.1), "ideal", 256, evict, "fixed");
 }
 
+/// As many functions as Azure's day has, 95 % warm.
+#[divan::bench(args = ["lru", "greedy-dual", "landlord", "s3-fifo"], sample_count = 5, sample_size = 1)]
+fn functions_46412(bencher: Bencher<'_, '_>, evict: &str) {
+    bench(bencher, &workload(46_412, 1.3), "ideal", 4096, evict, "fixed");
+}
+
 /// 20,000 functions in too little memory: an eviction every few invocations.
 #[divan::bench(args = ["lru", "greedy-dual"], sample_count = 5, sample_size = 1)]
 fn functions_20000_short_of_memory(bencher: Bencher<'_, '_>, evict: &str) {

@@ -80,6 +80,7 @@ pub fn simulate(
     let mut last_arrival = Time::ZERO;
     world.now = next.map_or(Time::ZERO, |first| first.time);
     let mut scaling = elastic.map(|controller| Scaling::new(controller, world.now));
+    let mut due = scaling.as_ref().map_or(Time::NEVER, |scaling| scaling.due);
     pool.start(world.now, &mut world);
     loop {
         if steps.is_multiple_of(CONTROL_EVERY) && !control.proceed(invocations, world.now) {
@@ -89,16 +90,9 @@ pub fn simulate(
         let arrival = next.map_or(Time::NEVER, |arrival| arrival.time);
         let event = world.queue.next_time();
         let wake = pool.next_wake().unwrap_or(Time::NEVER);
-        if let Some(scaling) = &mut scaling
-            && scaling.due <= wake.min(arrival)
-            && scaling.due < event
-            && arrival != Time::NEVER
-        {
-            world.now = world.now.max(scaling.due);
-            if let Some(memory) = scaling.look(invocations, world.not_warm) {
-                let capacity_mib = u32::try_from(memory.mib()).unwrap_or(u32::MAX);
-                pool.handle(world.now, Input::Resized { capacity_mib }, &mut world);
-            }
+        if due <= wake.min(arrival) && due < event && arrival != Time::NEVER {
+            world.now = world.now.max(due);
+            due = world.look(pool, &mut scaling, invocations);
             continue;
         }
         let over = arrival == Time::NEVER
@@ -234,6 +228,18 @@ impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
         self.observer.arrived(arrival.time, activation, FunctionId(arrival.function));
         let input = Input::Arrived { activation, function: FunctionId(arrival.function), blocking: false };
         pool.handle(arrival.time, input, self);
+    }
+
+    /// Looks whether the pool's memory should change, and changes it; when to look again.
+    #[cold]
+    #[inline(never)]
+    fn look(&mut self, pool: &mut Pool, scaling: &mut Option<Scaling>, arrivals: u64) -> Time {
+        let Some(scaling) = scaling else { return Time::NEVER };
+        if let Some(memory) = scaling.look(arrivals, self.not_warm) {
+            let capacity_mib = u32::try_from(memory.mib()).unwrap_or(u32::MAX);
+            pool.handle(self.now, Input::Resized { capacity_mib }, self);
+        }
+        scaling.due
     }
 
     #[inline(always)]
