@@ -27,7 +27,8 @@ pub(super) fn sort(rows: &mut [Row]) {
     rows.sort_by_key(number);
 }
 
-fn number(row: &Row) -> Option<u64> {
+/// The number of a row, counted from 1.
+pub(super) fn number(row: &Row) -> Option<u64> {
     row.get("run").and_then(Value::as_u64)
 }
 
@@ -57,6 +58,47 @@ pub(super) fn refuse_failed(rows: &[Row]) -> Result<(), Error> {
         diagnostic = diagnostic.also("… the others are in the table, column `error`");
     }
     Err(Error::run(diagnostic.also("the same command tries them again")))
+}
+
+/// What is told of runs that are not what they seem, as `run` would of each.
+const DOUBTFUL: [(&str, fn(&Row) -> bool); 5] = [
+    ("functions were dropped because they are larger than the whole pool", |row| {
+        has(row, "dropped_too_large") > 0.0
+    }),
+    (
+        "more than half of the invocations had to wait for a container; waits, not cold starts, decide the response \
+         times",
+        |row| has(row, "waited_pct") > 50.0,
+    ),
+    ("more than half of the invocations were dropped; cold-start figures are of the rest", |row| {
+        has(row, "dropped_pct") > 50.0
+    }),
+    ("the pool was over-committed (rules.overcommit)", |row| {
+        has(row, "memory_peak_mib")
+            > row.get("memory_capacity_mib").and_then(Value::as_f64).unwrap_or(f64::MAX)
+    }),
+    ("invocations were never served (rules.resume-to-remove)", |row| has(row, "unserved") > 0.0),
+];
+
+/// A figure of a row; 0 if it is missing.
+fn has(row: &Row, figure: &str) -> f64 {
+    row.get(figure).and_then(Value::as_f64).unwrap_or(0.0)
+}
+
+/// One line for each kind of doubtful runs, with how many there are and which.
+pub(super) fn warnings(rows: &[Row]) -> Vec<String> {
+    const SHOWN: usize = 5;
+    let warning = |(what, is_so): &(&str, fn(&Row) -> bool)| {
+        let runs: Vec<u64> = rows.iter().filter(|row| is_so(row)).filter_map(number).collect();
+        let mut which: Vec<String> = runs.iter().take(SHOWN).map(ToString::to_string).collect();
+        if runs.len() > SHOWN {
+            which.push("…".to_owned());
+        }
+        let which = format!("run{} {}", if runs.len() == 1 { "" } else { "s" }, which.join(", "));
+        let of = counted(rows.len() as u64, "run");
+        (!runs.is_empty()).then(|| format!("in {} of {of} {what} ({which})", thousands(runs.len() as u64)))
+    };
+    DOUBTFUL.iter().filter_map(warning).collect()
 }
 
 /// What came of a sweep, at most 80 columns wide.
