@@ -154,23 +154,32 @@ const UNITS: &[(&str, u64)] = &[
     ("days", 86_400_000_000),
 ];
 
+/// Units that spans are shown in, each with its length in µs and the least span it is used for: largest first.
+const SHOWN: [(&str, u64, u64); 5] = [
+    ("d", 86_400_000_000, 2 * 86_400_000_000),
+    ("h", 3_600_000_000, 3_600_000_000),
+    ("min", 60_000_000, 60_000_000),
+    ("s", 1_000_000, 1_000_000),
+    ("ms", 1_000, 1_000),
+];
+
 impl fmt::Display for Span {
-    /// The largest unit that shows the span with at most three decimals: `10 min`, `1.5 s`, `250 us`.
+    /// The largest unit in which the span is exact with at most three decimals: `10 min`, `1.5 s`, `64 min`, `250 us`.
+    /// What is shown reads back as the same span, up to some 70 years.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if *self == Span::FOREVER {
-            return f.write_str("forever");
-        }
-        let (unit, length): (&str, u64) = match self.0 {
+        let us = match self.0 {
+            u64::MAX => return f.write_str("forever"),
             0 => return f.write_str("0 s"),
-            us if us < 1_000 => ("us", 1),
-            us if us < 1_000_000 => ("ms", 1_000),
-            us if us < 60_000_000 => ("s", 1_000_000),
-            us if us < 3_600_000_000 => ("min", 60_000_000),
-            us if us < 2 * 86_400_000_000 => ("h", 3_600_000_000),
-            _ => ("d", 86_400_000_000),
+            us => us,
         };
-        let value = format!("{:.3}", self.0 as f64 / length as f64);
-        write!(f, "{} {unit}", value.trim_end_matches('0').trim_end_matches('.'))
+        let exact = |length: u64| u128::from(us) * 1_000 % u128::from(length) == 0;
+        let Some((unit, length, _)) = SHOWN.iter().find(|(_, length, least)| us >= *least && exact(*length))
+        else {
+            return write!(f, "{us} us");
+        };
+        let thousandths = u128::from(us % length) * 1_000 / u128::from(*length);
+        let decimals = format!("{}.{thousandths:03}", us / length);
+        write!(f, "{} {unit}", decimals.trim_end_matches('0').trim_end_matches('.'))
     }
 }
 
@@ -257,6 +266,36 @@ mod tests {
     fn written_spans_read_back() {
         for us in [0, 7, 250_000, 1_500_000, 600_000_000, 5_400_000_000, 86_400_000_000 * 3] {
             assert_eq!(Span(us).to_string().parse::<Span>(), Ok(Span(us)));
+        }
+    }
+
+    #[test]
+    fn spans_are_shown_in_the_largest_unit_that_is_exact() {
+        for (us, shown) in [
+            (3_840_000_000, "64 min"),
+            (4_200_000_000, "70 min"),
+            (5_400_000_000, "1.5 h"),
+            (7_200_000_000, "2 h"),
+            (36 * 3_600_000_000, "36 h"),
+            (3 * 86_400_000_000, "3 d"),
+            (86_400_000_000 * 2 + 60_000_000, "2881 min"),
+            (61_000_000, "61 s"),
+            (1_500, "1.5 ms"),
+            (1_234_567, "1234.567 ms"),
+            (999, "999 us"),
+            (u64::MAX, "forever"),
+        ] {
+            assert_eq!(Span(us).to_string(), shown);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_span_reads_back(us in 0_u64..1 << 51, length in proptest::sample::select(UNITS)) {
+            for us in [us, us % 10_000_000, us % (1 << 40) / length.1 * length.1] {
+                let shown = Span(us).to_string();
+                proptest::prop_assert_eq!(shown.parse::<Span>(), Ok(Span(us)), "{}", shown);
+            }
         }
     }
 }

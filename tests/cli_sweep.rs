@@ -238,6 +238,90 @@ fn folders_of_others_are_left_alone() {
     assert!(said.contains("note: [sweep] is left out"), "{said}");
 }
 
+#[test]
+fn parts_in_one_folder_make_the_whole() {
+    let folder = folder(SCENARIO, "faascache-litmus-freq");
+    ends(folder.path(), &["sweep", "s.toml", "-o", "whole"], 0);
+    ends(folder.path(), &["sweep", "s.toml", "-o", "one", "--shard", "1/2"], 0);
+    assert_eq!(rows(&folder.path().join("one")).len(), 12);
+    let output = faassim(folder.path(), &["sweep", "s.toml", "-o", "one", "--shard", "2/2"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("  24 of 24 runs\n"), "{text}");
+    assert_eq!(files(&folder.path().join("one")), files(&folder.path().join("whole")));
+    // A part has nothing to do, and takes nothing away.
+    let said = ends(folder.path(), &["sweep", "s.toml", "-o", "one", "--shard", "1/24"], 0);
+    assert!(said.starts_with("nothing was left to do: 1 run was there already\n"), "{said}");
+    let said = ends(folder.path(), &["sweep", "s.toml", "-o", "one", "--shard", "25/25"], 0);
+    assert!(said.starts_with("nothing was left to do: there are no runs in this part\n"), "{said}");
+    assert_eq!(files(&folder.path().join("one")), files(&folder.path().join("whole")));
+}
+
+#[test]
+fn another_scenario_does_not_replace_a_table() {
+    let folder = folder(SCENARIO, "faascache-litmus-freq");
+    ends(folder.path(), &["sweep", "s.toml", "--seeds", "1", "-o", "out"], 0);
+    ends(folder.path(), &["sweep", "s.toml", "--seeds", "1", "-o", "part"], 0);
+    let before = files(&folder.path().join("out"));
+    let text = fs::read_to_string(folder.path().join("s.toml")).expect("there").replace("Which?", "Why?");
+    fs::write(folder.path().join("t.toml"), text).expect("writable");
+    let said = ends(folder.path(), &["sweep", "t.toml", "--seeds", "1", "-o", "out"], 2);
+    let wanted =
+        "error: out: holds the sweep of another scenario, `s`, which `t` would replace\n  help: name another";
+    assert!(said.starts_with(wanted), "{said}");
+    ends(folder.path(), &["sweep", "t.toml", "--seeds", "1", "-o", "other"], 0);
+    let said = ends(folder.path(), &["merge", "part", "-o", "other"], 2);
+    assert!(said.contains("holds the sweep of another scenario, `t`"), "{said}");
+    assert_eq!(files(&folder.path().join("out")), before);
+}
+
+#[test]
+fn a_run_that_served_nobody_is_not_perfect() {
+    let text = "[trace]\npath = \"TRACE\"\nlimit = 1000\n[rules]\npreset = \"ideal\"\n\
+        [sweep]\npool.memory = [\"1 MiB\", \"4 GiB\"]\n";
+    let folder = folder(text, "faascache-litmus-freq");
+    let output = faassim(folder.path(), &["sweep", "s.toml"]);
+    let (text, said) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        text.lines().any(|line| line.split_whitespace().eq(["1", "1", "MiB", "-", "100.00", "-", "0"])),
+        "{text}"
+    );
+    let rows = rows(&folder.path().join("results/s-sweep"));
+    for column in ["cold_pct", "warm_pct", "exec_increase_pct", "wait_p99_ms", "response_mean_ms"] {
+        assert_eq!(rows[0][column], "", "{column}");
+        assert!(rows[1][column].parse::<f64>().is_ok(), "{column}");
+    }
+    assert!(
+        said.contains("warning: in 1 of 2 runs more than half of the invocations were dropped;"),
+        "{said}"
+    );
+    assert!(said.contains("larger than the whole pool (run 1)\n"), "{said}");
+    let output = faassim(folder.path(), &["sweep", "s.toml", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(json[0]["cold_pct"].is_null() && json[1]["cold_pct"].is_number());
+}
+
+#[test]
+fn plots_that_cannot_be_drawn_are_errors() {
+    let folder = folder(SCENARIO, "faascache-litmus-freq");
+    let args = ["sweep", "s.toml", "--seeds", "1", "--plot"];
+    for (file, what) in
+        [("missing/p.svg", "cannot draw into `missing/p.svg`"), ("p.svg", "`p.svg` is a folder")]
+    {
+        fs::create_dir_all(folder.path().join("p.svg")).expect("writable");
+        let said = ends(folder.path(), &[&args[..], &[file]].concat(), 2);
+        assert!(said.starts_with(&format!("error: --plot: {what}")), "{said}");
+        assert!(!folder.path().join("results").exists(), "it was found out before the runs");
+    }
+    // Every run fails: there is nothing to draw.
+    let trace = folder.path().join("bad");
+    fs::create_dir(&trace).expect("writable");
+    fs::write(trace.join("functions.csv"), "function,memory_mib,cold_ms,warm_ms\nf,x,9,1\n")
+        .expect("writable");
+    let said =
+        ends(folder.path(), &[&args[..4], &["--set", "trace.path=bad", "-o", "o", "--plot"]].concat(), 1);
+    assert!(said.contains("12 of 12 runs failed") && said.contains("every run failed\n"), "{said}");
+}
+
 // ----- interruptions -----
 
 /// A long sweep that has finished a few runs and has others to do.
@@ -294,4 +378,36 @@ fn ctrl_c_keeps_what_is_done() {
     let results = folder.path().join("results/s-sweep");
     assert_eq!(rows(&results).len(), finished(&results));
     goes_on(folder.path());
+}
+
+/// Stops a sweep after so long.
+#[cfg(unix)]
+fn interrupted(folder: &Path, args: &[&str], after: Duration) -> Output {
+    let child = command(folder, args).spawn().expect("the binary starts");
+    std::thread::sleep(after);
+    let killed =
+        Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill is there");
+    assert!(killed.success());
+    child.wait_with_output().expect("it ends")
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_takes_no_row_away_and_makes_none() {
+    let text = "[trace]\npath = \"TRACE\"\n[rules]\npreset = \"ideal\"\n[sweep]\npool.memory = [\"30 GiB\", \"40 GiB\"]\n";
+    let folder = folder(text, "azure392");
+    let results = folder.path().join("results/s-sweep");
+    let early = ["sweep", "s.toml", "--threads", "2"];
+    for after in [40, 60, 90] {
+        let output = interrupted(folder.path(), &early, Duration::from_millis(after));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let journal = fs::read_to_string(results.join("runs.jsonl")).unwrap_or_default();
+        assert!(journal.lines().all(|line| line.contains("\"error\":\"\"")), "{said}{journal}");
+    }
+    ends(folder.path(), &early, 0);
+    let before = files(&results);
+    let output = interrupted(folder.path(), &early, Duration::from_millis(60));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code().is_none_or(|code| code == 130 || code == 0), "{said}");
+    assert_eq!(files(&results), before);
 }

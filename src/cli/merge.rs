@@ -42,7 +42,7 @@ pub fn merge(args: &MergeArgs) -> Result<(), Error> {
     let Merged { manifest, lines, .. } = &merged;
     let target = args.output.clone().unwrap_or_else(|| usual_target(&manifest.name, Shard::ALL));
     let (mut folder, before) = Folder::open(&target, manifest)?;
-    let before = latest(before, &manifest.grid);
+    let before = latest(before.lines, &manifest.grid);
     for (_, line) in lines.iter().filter(|(run, line)| before.get(run) != Some(line)) {
         folder.append(line)?;
     }

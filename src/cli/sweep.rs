@@ -12,7 +12,7 @@ use super::plot::{draw_results, plot_target};
 use super::progress::{Meter, catch_interrupts, interrupted, pace};
 use super::run::quoted;
 use super::{print, sweep_text, tell};
-use crate::error::{Diagnostic, Error};
+use crate::error::{Diagnostic, Error, Kind};
 use crate::results::{counted, thousands};
 use crate::scenario::{Axis, Base, Override};
 use crate::sweep::{AxisRecord, Event, Folder, Known, Manifest, Outcome, Plan, Shard, Standing, execute};
@@ -70,32 +70,71 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Error> {
     let mut manifest = manifest(args, &plan, shard);
     let target = args.output.clone().unwrap_or_else(|| usual_target(&manifest.name, shard));
     let plot = plot_target(args.plot.as_ref(), &target)?;
-    let (mut folder, lines) = Folder::open(&target, &manifest)?;
-    let known = Known::new(lines, plan.id());
+    if let Some(plot) = &plot {
+        refuse_unwritable(plot.file(), &target)?;
+    }
+    let (mut folder, before) = Folder::open(&target, &manifest)?;
+    let known = Known::new(before, plan.id());
     catch_interrupts();
-    let outcome = run(args, &plan, shard, &known, &mut folder)?;
-    manifest.traces = outcome.traces;
-    folder.manifest(&manifest)?;
-    folder.tables(&outcome.rows)?;
-    let (standing, mut rows) = (outcome.standing, outcome.rows);
+    let mut outcome = run(args, &plan, shard, &known, &mut folder)?;
+    sweep_text::sort(&mut outcome.rows);
+    if has_more(&outcome, shard) {
+        // Other parts were done in the same folder: it is no part any more.
+        manifest = self::manifest(args, &plan, Shard::ALL);
+    }
+    manifest.traces = outcome.traces.clone();
+    let mut rows = [outcome.rows.as_slice(), &outcome.others].concat();
     sweep_text::sort(&mut rows);
+    folder.manifest(&manifest)?;
+    folder.tables(&rows)?;
     print(&if args.json { sweep_text::json(&rows)? } else { sweep_text::text(&manifest, &rows) })?;
-    tell_reused(standing);
+    sweep_text::warnings(&rows).iter().for_each(|warning| tell(&format!("warning: {warning}")));
+    tell_reused(outcome.standing);
     if !args.json {
         tell(&format!("results are in {}", target.display()));
     }
     if outcome.is_stopped {
-        let left = counted((standing.runs - standing.done) as u64, "run");
+        let left = counted(outcome.left as u64, "run");
         let diagnostic = Diagnostic::new(format!("stopped by Ctrl-C with {left} left to do"));
         return Err(Error::interrupted(diagnostic.help("the same command goes on from here")));
     }
-    if let Some(plot) = plot
-        && let Err(error) = draw_results(&target, &plot)
-    {
-        // The runs are done, whatever can be drawn of them.
-        tell(&format!("warning: nothing was drawn: {error}"));
+    let drawn = plot.map_or(Ok(()), |plot| draw_results(&target, &plot));
+    both(sweep_text::refuse_failed(&outcome.rows), drawn)
+}
+
+/// Whether there are rows of runs that are not of this part.
+fn has_more(outcome: &Outcome, shard: Shard) -> bool {
+    outcome.others.iter().filter_map(sweep_text::number).any(|run| !shard.has(run as usize - 1))
+}
+
+/// What is wrong with the runs and with the plot of them.
+fn both(runs: Result<(), Error>, plot: Result<(), Error>) -> Result<(), Error> {
+    let found: Vec<Diagnostic> =
+        [runs, plot].into_iter().filter_map(Result::err).flat_map(Error::into_diagnostics).collect();
+    // Runs that were done are no wrong command, whatever can be drawn of them.
+    if found.is_empty() { Ok(()) } else { Err(Error::new(Kind::Run, found)) }
+}
+
+/// Whoever wants a plot shall not wait for runs to learn that it has no place to go.
+fn refuse_unwritable(file: &Path, results: &Path) -> Result<(), Error> {
+    let refuse = |message: String| {
+        let diagnostic = Diagnostic::new(message).at("--plot");
+        Err(Error::usage(
+            diagnostic.help("name another file, or --plot alone for plots.svg among the results"),
+        ))
+    };
+    if file.is_dir() {
+        return refuse(format!("`{}` is a folder", file.display()));
     }
-    sweep_text::refuse_failed(&rows)
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if parent == results {
+        // It is made with the results.
+        return Ok(());
+    }
+    match tempfile::tempfile_in(parent) {
+        Ok(_) => Ok(()),
+        Err(error) => refuse(format!("cannot draw into `{}`: {}", file.display(), error.kind())),
+    }
 }
 
 /// Where results go if nothing is said.
@@ -203,13 +242,15 @@ fn progress(standing: &Standing, elapsed: std::time::Duration) -> String {
 
 fn tell_reused(standing: Standing) {
     let Standing { runs, done, reused, .. } = standing;
-    if reused == runs {
-        tell(&format!("nothing was left to do: {} were there already", counted(runs as u64, "run")));
+    let there = |runs: usize| {
+        let were = if runs == 1 { "was" } else { "were" };
+        format!("{} {were} there already", counted(runs as u64, "run"))
+    };
+    if runs == 0 {
+        tell("nothing was left to do: there are no runs in this part");
+    } else if reused == runs {
+        tell(&format!("nothing was left to do: {}", there(runs)));
     } else if reused > 0 {
-        tell(&format!(
-            "{} were there already, {} done now",
-            counted(reused as u64, "run"),
-            thousands((done - reused) as u64)
-        ));
+        tell(&format!("{}, {} done now", there(reused), thousands((done - reused) as u64)));
     }
 }

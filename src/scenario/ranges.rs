@@ -187,12 +187,7 @@ impl Quantity {
     fn bare(self) -> String {
         match self.unit {
             Unit::Memory => Memory(self.number as u64).to_string(),
-            Unit::Time => {
-                let span = Span(self.number as u64);
-                // What is shown is rounded; what is set is not.
-                let shown = span.to_string();
-                if shown.parse() == Ok(span) { shown } else { format!("{} us", span.0) }
-            }
+            Unit::Time => Span(self.number as u64).to_string(),
             Unit::Plain(0) => self.number.to_string(),
             Unit::Plain(digits) => {
                 let unit = 10_i128.pow(digits);
@@ -237,6 +232,9 @@ mod tests {
         assert_eq!(of("1..10 * 2"), ["1", "2", "4", "8"]);
         assert_eq!(of("1 GiB..4 GiB * 2"), ["\"1 GiB\"", "\"2 GiB\"", "\"4 GiB\""]);
         assert_eq!(of("0.1..0.3 * 1.5"), ["0.1", "0.15", "0.225"]);
+        let minutes: Vec<String> = [1, 2, 4, 8, 16, 32, 64].map(|min| format!("\"{min} min\"")).into();
+        assert_eq!(of("1 min..2 h * 2"), minutes);
+        assert_eq!(of("50 min..70 min / 10 min"), ["\"50 min\"", "\"1 h\"", "\"70 min\""]);
         assert_eq!(of("1 us..3 us * 1.2"), ["\"1 us\"", "\"2 us\"", "\"3 us\""]);
     }
 

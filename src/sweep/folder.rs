@@ -99,23 +99,30 @@ pub struct Folder {
     journal: Journal,
 }
 
+/// What a folder held when it was opened.
+#[derive(Debug)]
+pub struct Before {
+    /// Finished runs, of this sweep or others.
+    pub lines: Vec<Line>,
+    /// The traces of this very sweep, as far as they were read.
+    pub traces: Vec<TraceRecord>,
+}
+
 impl Folder {
-    /// Opens or makes the folder of the sweep that `manifest` describes, and tells which runs were finished before. Tables
-    /// of another sweep, which may have stood in the same folder, are removed; its finished runs are kept.
+    /// Opens or makes the folder of the sweep that `manifest` describes, and tells what was in it. Tables of another grid
+    /// of the same scenario are removed; its finished runs are kept.
     ///
     /// # Errors
-    /// The folder holds something else, somebody else is at work in it, or it cannot be written.
-    pub fn open(target: &Path, manifest: &Manifest) -> Result<(Folder, Vec<Line>), Error> {
-        let before = refuse_foreign(target)?;
+    /// The folder holds something else or another scenario's sweep, somebody else is at work in it, or it cannot be written.
+    pub fn open(target: &Path, manifest: &Manifest) -> Result<(Folder, Before), Error> {
+        refuse_foreign(target, manifest)?;
         let cannot = |error: io::Error| cannot_write(target, &error);
         fs::create_dir_all(target).map_err(cannot)?;
-        if before.is_none() {
-            // First of all, so that the folder is known as ours if this ends here.
-            write(target, MANIFEST, |out| out.write_all(pretty(manifest)?.as_bytes()))?;
-        }
         let (journal, lines) = Journal::open(&target.join(JOURNAL))?;
         let folder = Folder { target: target.to_owned(), journal };
-        if before.is_some_and(|before| before.grid != manifest.grid) {
+        // Until it was ours, somebody else may have begun a sweep in it.
+        let before = refuse_foreign(target, manifest)?.filter(|before| before.grid == manifest.grid);
+        if before.is_none() {
             for ending in ["csv", "parquet"] {
                 match fs::remove_file(target.join(format!("{TABLE}.{ending}"))) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(cannot(error)),
@@ -124,7 +131,8 @@ impl Folder {
             }
             folder.manifest(manifest)?;
         }
-        Ok((folder, lines))
+        let traces = before.map(|before| before.traces).unwrap_or_default();
+        Ok((folder, Before { lines, traces }))
     }
 
     /// Notes a finished run.
@@ -176,8 +184,8 @@ fn read_manifest(folder: &Path) -> Option<Manifest> {
     serde_json::from_slice(&fs::read(folder.join(MANIFEST)).ok()?).ok()
 }
 
-/// The manifest of the sweep that is there; nothing if the place is free.
-fn refuse_foreign(target: &Path) -> Result<Option<Manifest>, Error> {
+/// The manifest of the sweep that is there, of the same scenario as ours; nothing if the place is free.
+fn refuse_foreign(target: &Path, ours: &Manifest) -> Result<Option<Manifest>, Error> {
     let refuse = |what: &str| {
         let diagnostic = Diagnostic::new(what).at(target.display().to_string());
         Err(Error::usage(diagnostic.help("name another folder with -o, or remove it first")))
@@ -191,11 +199,21 @@ fn refuse_foreign(target: &Path) -> Result<Option<Manifest>, Error> {
         Ok(entries) => entries,
     };
     match read_manifest(target) {
-        Some(manifest) => Ok(Some(manifest)),
-        // A first manifest that was being written leaves no other trace.
-        None if entries.flatten().all(|entry| entry.file_name() == partial(MANIFEST).as_str()) => Ok(None),
+        Some(there) if there.name != ours.name && there.scenario != ours.scenario => refuse(&format!(
+            "holds the sweep of another scenario, `{}`, which `{}` would replace",
+            there.name, ours.name
+        )),
+        Some(there) => Ok(Some(there)),
+        None if entries.flatten().all(|entry| is_beginning(&entry)) => Ok(None),
         None => refuse("holds something else than a sweep"),
     }
+}
+
+/// Whether this is what a sweep leaves that ended before its first manifest was written.
+fn is_beginning(entry: &fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    let is_empty = || entry.metadata().is_ok_and(|about| about.is_file() && about.len() == 0);
+    name == partial(MANIFEST).as_str() || name == JOURNAL && is_empty()
 }
 
 fn partial(name: &str) -> String {
@@ -225,4 +243,57 @@ fn cannot_write(path: &Path, error: &io::Error) -> Error {
 
 fn pretty(manifest: &Manifest) -> io::Result<String> {
     Ok(serde_json::to_string_pretty(manifest)? + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest(name: &str, grid: &str) -> Manifest {
+        Manifest {
+            faassim: "0".to_owned(),
+            command: String::new(),
+            name: name.to_owned(),
+            question: None,
+            scenario_file: String::new(),
+            scenario: format!("name = {name:?}"),
+            overrides: Vec::new(),
+            axes: Vec::new(),
+            runs: 1,
+            grid: grid.to_owned(),
+            shard: None,
+            traces: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn who_comes_second_changes_nothing() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let target = dir.path().join("new");
+        let first = Folder::open(&target, &manifest("s", "one")).expect("new");
+        let error = Folder::open(&target, &manifest("s", "two")).expect_err("locked").to_string();
+        assert!(error.contains("another faassim is at work"), "{error}");
+        assert_eq!(read_manifest(&target), Some(manifest("s", "one")));
+        drop(first);
+        // One that had locked the folder and not written a manifest yet.
+        fs::remove_file(target.join(MANIFEST)).expect("there");
+        let locked = Journal::open(&target.join(JOURNAL)).expect("free");
+        assert!(Folder::open(&target, &manifest("s", "two")).is_err());
+        assert_eq!(read_manifest(&target), None);
+        drop(locked);
+        Folder::open(&target, &manifest("s", "two")).expect("free again");
+    }
+
+    #[test]
+    fn another_scenario_is_refused_and_another_grid_is_not() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        drop(Folder::open(dir.path(), &manifest("s", "one")).expect("new"));
+        let error = Folder::open(dir.path(), &manifest("t", "one")).expect_err("another");
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().contains("holds the sweep of another scenario, `s`"), "{error}");
+        drop(Folder::open(dir.path(), &manifest("s", "two")).expect("the same scenario"));
+        // Of another name only.
+        let renamed = Manifest { scenario: manifest("s", "").scenario, ..manifest("t", "two") };
+        Folder::open(dir.path(), &renamed).expect("the same text");
+    }
 }

@@ -1,15 +1,16 @@
 //! Finished runs as they finish: one line of JSON each, appended and handed to the system at once. Owns the file and what
 //! is taken from it; must never change a line that is there.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Row;
+use super::folder::{Before, TraceRecord};
 use super::row::{is_fine, number};
+use super::{Plan, Row};
 use crate::error::{Diagnostic, Error};
 
 /// One finished run.
@@ -89,14 +90,40 @@ pub struct Known {
     latest: BTreeMap<u64, Line>,
     /// Rows with figures, of any sweep, by key.
     by_key: HashMap<String, Row>,
+    /// The traces of this very sweep that were read.
+    traces: Vec<TraceRecord>,
 }
 
 impl Known {
-    /// From the lines of a journal. Runs that failed are not known: they are tried again.
-    pub fn new(lines: Vec<Line>, grid: &str) -> Known {
+    /// From what a folder held. Runs that failed are not known: they are tried again.
+    pub fn new(before: Before, grid: &str) -> Known {
+        let Before { lines, traces } = before;
         let fine = lines.iter().filter(|line| is_fine(&line.row));
         let by_key = fine.map(|line| (line.key.clone(), line.row.clone())).collect();
-        Known { by_key, latest: latest(lines, grid) }
+        Known { by_key, latest: latest(lines, grid), traces }
+    }
+
+    /// The traces that were read, now or before, by number; what was read now counts.
+    pub(super) fn traces_with(&self, now: Vec<TraceRecord>) -> Vec<TraceRecord> {
+        let by_number = |record: &TraceRecord| (record.number, record.clone());
+        let all: BTreeMap<usize, TraceRecord> = self.traces.iter().chain(&now).map(by_number).collect();
+        all.into_values().collect()
+    }
+
+    /// The last word on every run of this sweep that is not among `reached`, as far as it tells of these traces.
+    pub(super) fn others(&self, plan: &Plan, reached: &[Row], traces: &[TraceRecord]) -> Vec<Row> {
+        let reached: HashSet<u64> = reached.iter().filter_map(number).collect();
+        let traces: HashMap<usize, &str> =
+            traces.iter().map(|record| (record.number - 1, record.sha256.as_str())).collect();
+        let tells = |run: usize, line: &Line| {
+            let fits = |checksum: &&str| plan.key(run, checksum) == line.key;
+            line.key.is_empty() || traces.get(&plan.trace_of(run)).is_some_and(fits)
+        };
+        let others = self.latest.iter().filter(|(run, line)| {
+            let is_there = (1..=plan.grid().len() as u64).contains(run) && !reached.contains(run);
+            is_there && tells(**run as usize - 1, line)
+        });
+        others.map(|(_, line)| line.row.clone()).collect()
     }
 
     /// The row of this run, if it is the last word on it.
@@ -118,6 +145,10 @@ mod tests {
     fn line(grid: &str, key: &str, run: u64) -> Line {
         let row = format!(r#"{{"run": {run}, "x": 0.1, "error": ""}}"#);
         Line { grid: grid.to_owned(), key: key.to_owned(), row: serde_json::from_str(&row).expect("JSON") }
+    }
+
+    fn known(lines: Vec<Line>) -> Known {
+        Known::new(Before { lines, traces: Vec::new() }, "g")
     }
 
     #[test]
@@ -146,7 +177,7 @@ mod tests {
 
     #[test]
     fn only_the_same_run_of_the_same_sweep_is_taken_whole() {
-        let known = Known::new(vec![line("g", "a", 1), line("h", "b", 1)], "g");
+        let known = known(vec![line("g", "a", 1), line("h", "b", 1)]);
         assert!(known.row("a", 0).is_some() && known.row("a", 1).is_none() && known.row("b", 0).is_none());
         assert!(known.alike("a").is_some() && known.alike("b").is_some() && known.alike("c").is_none());
     }
@@ -155,7 +186,7 @@ mod tests {
     fn the_last_word_counts() {
         let mut failed = line("g", "", 1);
         failed.row.insert("error".to_owned(), "broken".into());
-        let known = Known::new(vec![line("g", "a", 1), failed], "g");
+        let known = known(vec![line("g", "a", 1), failed]);
         assert!(known.row("a", 0).is_none(), "it would not be noted again");
         assert!(known.alike("a").is_some());
     }

@@ -26,7 +26,7 @@ mod shard;
 mod table;
 mod traces;
 
-pub use folder::{AxisRecord, Folder, Manifest, TraceRecord};
+pub use folder::{AxisRecord, Before, Folder, Manifest, TraceRecord};
 pub use grid::Grid;
 pub use journal::{Known, Line, latest};
 pub use merge::{Merged, merge};

@@ -108,9 +108,27 @@ pub(super) fn figures(row: &Row) -> Row {
     figures.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// All figures of a run through the pool.
+/// Figures of the served beside waits and responses.
+const OF_SERVED: [&str; 5] =
+    ["warm_pct", "cold_pct", "partial_pct", "exec_increase_pct", "response_increase_pct"];
+
+/// All figures of a run through the pool. Where nobody was served, figures of the served are missing: 0 would be perfect.
 pub(super) fn of_summary(summary: &Summary) -> Row {
-    flat(summary)
+    let mut row = flat(summary);
+    if summary.served == 0 {
+        row.iter_mut().filter(|(name, _)| is_of_served(name)).for_each(|(_, value)| *value = Value::Null);
+    }
+    row
+}
+
+fn is_of_served(name: &str) -> bool {
+    let is_time = name.starts_with("wait_") || name.starts_with("response_");
+    OF_SERVED.contains(&name) || is_time && name.ends_with("_ms")
+}
+
+/// All figures that a run through the pool can have, as they are if nothing happened.
+pub(super) fn usual() -> Row {
+    flat(&Summary::default())
 }
 
 /// The figures of the published simulator, under the names of the pool's where they mean the same.
@@ -175,7 +193,7 @@ mod tests {
 
     #[test]
     fn units_stay_at_the_end() {
-        let row = of_summary(&Summary::default());
+        let row = usual();
         for name in [
             "cold_pct",
             "starts_cold",
@@ -190,8 +208,25 @@ mod tests {
     }
 
     #[test]
+    fn who_served_nobody_is_not_perfect() {
+        let missing = |served| {
+            let row = of_summary(&Summary { served, ..Summary::default() });
+            row.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| name.clone()).collect::<Vec<_>>()
+        };
+        let of_nobody = missing(0);
+        for name in
+            ["cold_pct", "exec_increase_pct", "response_increase_pct", "wait_p50_ms", "response_max_ms"]
+        {
+            assert!(of_nobody.iter().any(|missing| missing == name), "{name}");
+        }
+        assert!(!of_nobody.iter().any(|missing| missing == "dropped_pct" || missing == "waited_pct"));
+        // 5 of the served, 2 × 6 percentiles, and the evictor that there is not.
+        assert_eq!((of_nobody.len(), missing(1)), (18, vec!["causes_top_evictor".to_owned()]));
+    }
+
+    #[test]
     fn the_published_simulator_has_the_same_names() {
-        let pool = of_summary(&Summary::default());
+        let pool = usual();
         let functions = [artifact::Function { name: "f".into(), memory_mb: 1.0, cold_ms: 2.0, warm_ms: 1.0 }];
         let simulator =
             artifact::Simulator::new(&functions, artifact::Policy::GreedyDual, 8.0).expect("it fits");

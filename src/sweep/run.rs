@@ -6,6 +6,7 @@
 //! wait there for that very trace.)
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -56,8 +57,12 @@ pub struct Standing {
 pub struct Outcome {
     /// The runs that are over, in no particular order.
     pub rows: Vec<Row>,
-    /// The traces that were read.
+    /// What is known from before of runs of the same sweep that are not among these.
+    pub others: Vec<Row>,
+    /// The traces that were read, now or before.
     pub traces: Vec<TraceRecord>,
+    /// How many runs of this part there are no figures of, nor a reason.
+    pub left: usize,
     /// How far it got.
     pub standing: Standing,
     /// Whether it was stopped before its end.
@@ -126,8 +131,12 @@ pub fn execute(
         told
     });
     told?;
-    let is_stopped = standing.done < standing.runs;
-    Ok(Outcome { rows, traces: shop.traces.records(), standing, is_stopped })
+    let traces = known.traces_with(shop.traces.records());
+    let others = known.others(plan, &rows, &traces);
+    let ours: HashSet<u64> = runs.iter().map(|run| *run as u64 + 1).collect();
+    let is_done = |row: &&Row| is_fine(row) && row::number(row).is_some_and(|run| ours.contains(&run));
+    let left = standing.runs - standing.done - others.iter().filter(is_done).count();
+    Ok(Outcome { rows, others, traces, left, standing, is_stopped: standing.done < standing.runs })
 }
 
 enum Message {

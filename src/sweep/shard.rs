@@ -24,6 +24,11 @@ impl Shard {
         (self.index - 1..total).step_by(self.count).collect()
     }
 
+    /// Whether a run, numbered from 0, is of this part.
+    pub fn has(self, run: usize) -> bool {
+        run % self.count == self.index - 1
+    }
+
     /// What a scheduler's variables say, and which variable; nothing if this is no part of an array.
     ///
     /// # Errors
@@ -105,6 +110,8 @@ mod tests {
         runs.sort_unstable();
         assert_eq!(runs, (0..10).collect::<Vec<_>>());
         assert_eq!(Shard { index: 5, count: 9 }.runs(3), Vec::<usize>::new());
+        let second = Shard { index: 2, count: 3 };
+        assert_eq!((0..10).filter(|run| second.has(*run)).collect::<Vec<_>>(), second.runs(10));
     }
 
     #[test]

@@ -3,15 +3,14 @@
 use serde_json::Value;
 
 use super::Row;
-use super::row::{ERROR, front_names, number, of_summary};
+use super::row::{ERROR, front_names, number, usual};
 use crate::results::{Column, Table};
-use crate::tally::Summary;
 
 /// The table of these rows, in any order. All tables of the pool have the same columns of figures, even if every run
 /// failed; other figures come behind them, the error last.
 pub fn table(mut rows: Vec<Row>) -> Table {
     rows.sort_by_key(number);
-    let figures = of_summary(&Summary::default());
+    let figures = usual();
     let mut names: Vec<&str> = Vec::new();
     let mut seen = std::collections::BTreeSet::from([ERROR]);
     // What comes before the figures is the same in every row.

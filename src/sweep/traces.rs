@@ -162,7 +162,34 @@ fn load(spec: &TraceSpec, proceed: &(dyn Fn() -> bool + Sync), tell: &mut dyn Fn
     };
     match trace {
         Ok(trace) => Got::Trace(Arc::new(trace)),
-        Err(error) if error.is_stop => Got::Stopped,
+        // Whatever a reader makes of being stopped, it says nothing about the trace.
+        Err(error) if error.is_stop || !proceed() => Got::Stopped,
         Err(error) => Got::Fault(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Base;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn stopping_within_a_trace_is_no_fault_of_it() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let trace = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/azure392");
+        let text = format!("[trace]\npath = {trace:?}\n[sweep]\nseed = [1, 2]\n[pool]\nmemory = \"1 GiB\"\n");
+        let file = dir.path().join("s.toml");
+        std::fs::write(&file, text).expect("writable");
+        let plan = Plan::new(Base::load(&file, &[], Vec::new()).expect("right")).expect("right");
+        for patience in [0, 1, 2, 5, 20] {
+            let asked = AtomicUsize::new(0);
+            let proceed = || asked.fetch_add(1, Ordering::Relaxed) < patience;
+            match Traces::new(&plan, &[0, 1]).get(0, &proceed, &mut drop) {
+                Got::Stopped => {}
+                Got::Trace(_) => assert!(asked.load(Ordering::Relaxed) <= patience, "it was told to stop"),
+                Got::Fault(fault) => panic!("stopped after {patience}: {fault}"),
+            }
+        }
     }
 }
