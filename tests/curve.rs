@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use faassim::curve::exact::Worker;
-use faassim::curve::{Axis, Kind, Request, Study, Watch, study};
+use faassim::curve::{Axis, Kind, Request, Sampling, Study, Watch, study};
 use faassim::memory::Memory;
 use faassim::policy::EVICTION;
 use faassim::random::splitmix;
@@ -36,8 +36,8 @@ fn request(memory: &str) -> Request {
         axis: Some(memory.parse::<Axis>().expect("a valid axis")),
         points: 12,
         evictions: all_policies(),
-        shards: None,
-        mini: None,
+        shards: Sampling::Off,
+        mini: Sampling::Off,
         repeats: 3,
         provision: None,
     }
@@ -160,6 +160,59 @@ fn the_memory_time_bound_is_reached_where_it_can_be() {
     assert!((50..=52).contains(&bound), "{bound}");
 }
 
+/// A large function every second, and ten small ones in turn.
+fn cyclic() -> Trace {
+    let mut calls = Invocations::default();
+    for nth in 0..600 {
+        calls.push(Time::from_ms(1_000 * nth), 0, RunTime::ABSENT);
+        calls.push(Time::from_ms(1_000 * nth + 500), 1 + (nth % 10) as u32, RunTime::ABSENT);
+    }
+    let function =
+        |ix: u64, mib| Function::new(format!("f{ix}"), Memory(mib), Span::from_ms(50), Span::from_ms(10));
+    let functions = std::iter::once(function(0, 300)).chain((1..=10).map(|ix| function(ix, 100))).collect();
+    Trace::new("cyclic", functions, calls).expect("a valid trace")
+}
+
+#[test]
+fn who_knows_the_future_keeps_part_of_a_cycle() {
+    for rules in ["when-full = \"wait\"\n", DROP] {
+        let keep = scenario(&format!("{rules}[keep-alive.fixed]\nkeep = \"forever\"\n"));
+        let found = take(&keep, &cyclic(), &request("700 MiB"));
+        let point =
+            |name: &str| found.curves.iter().find(|curve| curve.name == name).expect("there").points[0];
+        let (lru, knowing) = (point("lru"), point("clairvoyant heuristic"));
+        // Room for the large one and four small ones: LRU always evicts the small one that is next.
+        assert_eq!((lru.cold, lru.dropped), (Some(601), Some(0)), "{rules}");
+        // Of four places one is for whoever comes; the others serve three of nine.
+        let cold = knowing.cold.expect("counted");
+        assert!((390..=430).contains(&cold) && knowing.dropped == Some(0), "{rules}: {knowing:?}");
+    }
+}
+
+#[test]
+fn an_image_that_another_function_fetches_makes_wait() {
+    let costs = "[costs]\npull = \"0 s\"\ncreate = \"0 s\"\ninit = \"0 s\"\n\
+                 [costs.functions.x]\npull = \"60 s\"\n[keep-alive.fixed]\nkeep = \"forever\"\n";
+    let function = |name, warm| Function::new(name, Memory(100), Span::from_ms(warm), Span::from_ms(warm));
+    let functions = vec![function("x", 100_000), function("w", 5_000), function("y", 50)];
+    let mut calls = Invocations::default();
+    calls.push(Time::ZERO, 0, RunTime::ABSENT);
+    calls.push(Time::from_ms(500), 1, RunTime::ABSENT);
+    for nth in 0..40 {
+        calls.push(Time::from_ms(10_000 + 1_000 * (nth / 2)), 2, RunTime::ABSENT);
+    }
+    let trace = Trace::new("pull", functions, calls).expect("a valid trace");
+    let found = take(&scenario(costs), &trace, &request("300 MiB, 400 MiB, 100 GiB"));
+    // All of y wait for the image that x fetches, and one container serves them one after the other: three are not
+    // warm, where memory-time allows four for those who never wait.
+    let curve = |name: &str| found.curves.iter().find(|curve| curve.name == name).expect("there");
+    assert_eq!(curve("lru").points[0].cold, Some(3));
+    let bound = curve("bound: memory-time");
+    assert_eq!((bound.points[0].cold, bound.kind_at(Memory(300))), (Some(4), Kind::ConditionalBound));
+    assert_eq!(bound.kind_at(Memory(102_400)), Kind::Bound, "with room for all it holds");
+    assert!(assert_bounds(&found, "shared pull") > 0);
+}
+
 #[test]
 fn lru_is_its_reuse_distance_curve_where_nothing_overlaps_or_expires() {
     let trace = litmus("faascache-litmus-lru");
@@ -198,8 +251,9 @@ fn copies_count_where_functions_overlap() {
 #[test]
 fn results_do_not_depend_on_threads() {
     let trace = random_trace(7, 30);
+    let sampling = Sampling::Given(0.6);
     let request =
-        Request { shards: Some(0.6), mini: Some(0.6), provision: Some(70.0), axis: None, ..request("1 GiB") };
+        Request { shards: sampling, mini: sampling, provision: Some(70.0), axis: None, ..request("1 GiB") };
     let with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         format!("{:?}", pool.install(|| take(&scenario(""), &trace, &request)))
@@ -278,11 +332,65 @@ fn the_command_prints_writes_and_draws() {
 }
 
 #[test]
+fn few_invoked_functions_are_not_sampled_unless_asked_for() {
+    let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/azure392");
+    let text = format!("[trace]\npath = \"{}\"\n[pool]\nmemory = \"1 GiB\"\n", trace.display());
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("s.toml"), text).expect("writable");
+    let args = ["s.toml", "--set", "trace.limit=20", "--no-results", "--memory", "1..40 GiB / 1 GiB"];
+    let output = faassim(folder.path(), &args);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("invoked functions are too few to be sampled; --shards-rate and"), "{told}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        !text.contains("SHARDS") && text.contains("\n   1.00 GiB") && text.contains("\n  40.00 GiB"),
+        "{text}"
+    );
+    assert!(text.contains("more with --json\n"), "{text}");
+    let output = faassim(folder.path(), &[&args[..], &["--shards-rate", "0.001"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--shards-rate 0.001"));
+}
+
+#[test]
+fn results_of_another_kind_are_not_replaced() {
+    let folder = folder();
+    let run = |command: &str, more: &[&str]| {
+        let mut binary = std::process::Command::new(env!("CARGO_BIN_EXE_faassim"));
+        binary.current_dir(folder.path()).args([command, "s.toml", "--set", "trace.limit=50"]);
+        binary.args(more).output().expect("the binary starts")
+    };
+    for (first, second, part) in
+        [("run", "curve", "holds the results of a run"), ("curve", "run", "holds curves")]
+    {
+        assert!(run(first, &["-o", first]).status.success());
+        let output = run(second, &["-o", first]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(part) && told.contains("name another folder with -o"), "{told}");
+        assert!(run(first, &["-o", first]).status.success(), "its own kind may be replaced");
+        assert!(run(second, &["--no-results"]).status.success());
+    }
+}
+
+#[test]
+fn what_curves_leave_out_is_told() {
+    let folder = folder();
+    let scenario = std::fs::read_to_string(folder.path().join("s.toml")).expect("readable");
+    std::fs::write(folder.path().join("s.toml"), scenario + "[sweep]\nseed = [1, 2]\n").expect("writable");
+    let args = ["s.toml", "--set", "trace.limit=50", "--no-results", "--points", "2"];
+    let told = faassim(folder.path(), &args).stderr;
+    assert!(String::from_utf8_lossy(&told).contains("note: [sweep] is left out"));
+}
+
+#[test]
 fn wrong_usage_is_told_with_what_to_do() {
     let folder = folder();
     for (args, part) in [
         (&["s.toml", "--memory", "8"][..], "`8` has no unit"),
         (&["s.toml", "--eviction", "lru,gready-dual"], "did you mean `greedy-dual`?"),
+        (&["s.toml", "--eviction", "lru,lru"], "eviction policy `lru` is given twice"),
         (&["s.toml", "--provision", "90"], "write for example `90%`"),
         (&["s.toml", "--shards-rate", "2"], "`2` is not from 0 to 1"),
         (&["s.toml", "--mini-rate", "0.001"], "take a higher rate"),

@@ -10,10 +10,10 @@ use clap::Args;
 
 use super::plot::{draw_results, plot_target};
 use super::progress::{Meter, catch_interrupts, interrupted};
-use super::run::{load, pretty, quoted, stopped, trace_line};
+use super::run::{held, load, pretty, quoted, stopped, trace_line};
 use super::{print, tell};
 use crate::curve::exact::Worker;
-use crate::curve::{Axis, Failure, Request, Study, Watch, study};
+use crate::curve::{Axis, Failure, Request, Sampling, Study, Watch, study};
 use crate::error::{Diagnostic, Error};
 use crate::policy::EvictionPolicy;
 use crate::results::{Folder, Heading, Manifest, TraceId, curve_json, curve_table, curve_text, thousands};
@@ -26,7 +26,7 @@ use crate::trace::Trace;
 pub struct CurveArgs {
     /// The scenario, a TOML file; its pool.memory does not matter
     pub file: PathBuf,
-    /// Memory sizes: "1 GiB..80 GiB / 4 GiB", "1 GiB..80 GiB" or "8 GiB, 16 GiB" [default: from the largest
+    /// Memory sizes: "1 GiB..80 GiB / 4 GiB", "1 GiB..80 GiB * 2", "1 GiB..80 GiB" or "8 GiB, 16 GiB" [default: from the largest
     /// function to what the trace needs]
     #[arg(long, value_name = "SIZES")]
     pub memory: Option<Axis>,
@@ -37,12 +37,12 @@ pub struct CurveArgs {
     #[arg(long, value_name = "N", default_value_t = 24)]
     #[arg(value_parser = clap::value_parser!(u64).range(2..=1000))]
     pub points: u64,
-    /// Part of the functions in a SHARDS sample, 0 for no sample [default: 0.1 if that is 20 functions or
-    /// more]
+    /// Part of the functions in a SHARDS sample, 0 for no sample [default: 0.1 if that is 20 invoked functions
+    /// or more]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub shards_rate: Option<f64>,
-    /// Part of the functions in a miniature simulation, 0 for none [default: 0.1 if that is 20 functions or
-    /// more]
+    /// Part of the functions in a miniature simulation, 0 for none [default: 0.1 if that is 20 invoked functions
+    /// or more]
     #[arg(long, value_name = "RATE", value_parser = rate)]
     pub mini_rate: Option<f64>,
     /// How many samples are taken of either kind
@@ -103,11 +103,6 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-/// Samples of fewer functions say nothing.
-const FEW_FUNCTIONS: f64 = 20.0;
-/// The rate of samples if none is given.
-const USUAL_RATE: f64 = 0.1;
-
 /// Takes the curves.
 ///
 /// # Errors
@@ -121,15 +116,24 @@ pub fn curve(args: &CurveArgs) -> Result<(), Error> {
             Diagnostic::new(message).at(scenario.file.display().to_string()).help(help),
         ));
     };
+    if !scenario.sweep.is_empty() {
+        tell("note: [sweep] is left out, these are curves of one scenario; `faassim sweep` runs all of them");
+    }
+    if scenario.elastic.is_some() {
+        tell("note: [pool.elastic] is left out, curves are of amounts of memory that stay");
+    }
     let evictions = policies(args, setup)?;
     // Targets are claimed first: nobody should wait for curves that have no place to go.
     let name = format!("{}-curve", scenario.name);
     let target = args.output.clone().unwrap_or_else(|| Path::new("results").join(&name));
+    if !args.no_results && target.join("summary.json").exists() && !target.join("curve.csv").exists() {
+        return Err(held(&target, "the results of a run, which curves would replace"));
+    }
     let plot = plot_target(args.plot.as_ref(), &target)?;
     let folder = if args.no_results { None } else { Some(Folder::create(&target)?) };
     catch_interrupts();
     let trace = load(&scenario)?;
-    let request = request(args, evictions, &trace);
+    let request = request(args, evictions);
     let study = take(args, &scenario, setup, &trace, &request)?;
     let summary = summary(&scenario, setup, &study, args);
     let heading = heading(&scenario, setup, &trace, &study);
@@ -142,7 +146,8 @@ pub fn curve(args: &CurveArgs) -> Result<(), Error> {
         folder.finish()?;
     }
     let provision = args.provision.map(|percent| percent.0);
-    print(&if args.json { pretty(&summary)? } else { curve_text(&heading, &study, provision) })?;
+    let rest = if args.no_results { "with --json" } else { "in curve.csv" };
+    print(&if args.json { pretty(&summary)? } else { curve_text(&heading, &study, provision, rest) })?;
     study.notes.iter().for_each(|note| tell(&format!("note: {note}")));
     if !args.no_results && !args.json {
         tell(&format!("results are in {}", target.display()));
@@ -150,7 +155,7 @@ pub fn curve(args: &CurveArgs) -> Result<(), Error> {
     plot.map_or(Ok(()), |plot| draw_results(&target, &plot))
 }
 
-/// The eviction policies that were asked for, each once; the scenario's own with its parameters.
+/// The eviction policies that were asked for; the scenario's own with its parameters.
 fn policies(args: &CurveArgs, setup: &PoolSetup) -> Result<Vec<Choice<EvictionPolicy>>, Error> {
     let own = setup.eviction.policy.name;
     let names: Vec<&str> = match args.eviction.as_slice() {
@@ -160,7 +165,12 @@ fn policies(args: &CurveArgs, setup: &PoolSetup) -> Result<Vec<Choice<EvictionPo
     let mut choices: Vec<Choice<EvictionPolicy>> = Vec::new();
     for name in names {
         if choices.iter().any(|choice| choice.policy.name == name) {
-            continue;
+            if args.eviction.is_empty() {
+                continue;
+            }
+            let help = "name every policy once";
+            let message = format!("eviction policy `{name}` is given twice");
+            return Err(Error::usage(Diagnostic::new(message).at("--eviction").help(help)));
         }
         let Some(policy) = find_policy::<EvictionPolicy>(name) else {
             let known = EvictionPolicy::ALL.iter().map(|policy| policy.name);
@@ -176,24 +186,18 @@ fn policies(args: &CurveArgs, setup: &PoolSetup) -> Result<Vec<Choice<EvictionPo
     Ok(choices)
 }
 
-fn request(args: &CurveArgs, evictions: Vec<Choice<EvictionPolicy>>, trace: &Trace) -> Request {
-    let enough = trace.functions.len() as f64 * USUAL_RATE >= FEW_FUNCTIONS;
-    let rate = |given: Option<f64>| match given {
-        Some(rate) => (rate > 0.0).then_some(rate),
-        None => enough.then_some(USUAL_RATE),
+fn request(args: &CurveArgs, evictions: Vec<Choice<EvictionPolicy>>) -> Request {
+    let sampling = |given: Option<f64>| match given {
+        None => Sampling::Usual,
+        Some(rate) if rate > 0.0 => Sampling::Given(rate),
+        Some(_) => Sampling::Off,
     };
-    if !enough && args.shards_rate.is_none() && args.mini_rate.is_none() {
-        tell(&format!(
-            "note: {} functions are too few to be sampled; --shards-rate and --mini-rate do it nevertheless",
-            thousands(trace.functions.len() as u64)
-        ));
-    }
     Request {
         axis: args.memory.clone(),
         points: args.points as usize,
         evictions,
-        shards: rate(args.shards_rate),
-        mini: rate(args.mini_rate),
+        shards: sampling(args.shards_rate),
+        mini: sampling(args.mini_rate),
         repeats: args.repeats,
         provision: args.provision.map(|percent| percent.0),
     }
@@ -219,10 +223,10 @@ impl Watch for Shared {
     }
 }
 
-/// About how many invocations are worked on, with `invocations` in the trace.
-fn work(request: &Request, invocations: u64) -> u64 {
+/// About how many invocations are worked on, with `invocations` of so many functions in the trace.
+fn work(request: &Request, functions: u64, invocations: u64) -> u64 {
     let points = request.axis.as_ref().map_or(request.points, |axis| axis.memories(request.points).len());
-    let miniatures = request.mini.unwrap_or(0.0) * request.repeats as f64;
+    let miniatures = request.mini.rate(functions).unwrap_or(0.0) * request.repeats as f64;
     // One run without limit, three passes over the arrivals, the policies and the one that knows the future.
     let times = 4.0 + points as f64 * (request.evictions.len() as f64 + 1.0 + miniatures);
     (invocations as f64 * times) as u64
@@ -241,8 +245,8 @@ fn take(
         .build()
         .map_err(|error| Error::run(format!("cannot start {threads} threads: {error}")))?;
     let window = scenario.trace.window;
-    let watch =
-        Shared { total: work(request, trace.count(window)), state: Mutex::new((0, Meter::default())) };
+    let total = work(request, trace.functions.len() as u64, trace.count(window));
+    let watch = Shared { total, state: Mutex::new((0, Meter::default())) };
     let worker = Worker { scenario, setup, trace, window, watch: &watch };
     pool.install(|| study(&worker, request)).map_err(|failure| match failure {
         Failure::Stopped => stopped(),

@@ -61,6 +61,9 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     scenario.output.invocations |= args.invocations;
     // The target is claimed first: nobody should wait for a run whose results have no place to go.
     let target = args.output.clone().unwrap_or_else(|| Path::new("results").join(&scenario.name));
+    if !args.no_results && target.join("curve.csv").exists() {
+        return Err(held(&target, "curves, which one run would replace"));
+    }
     let plot = plot_target(args.plot.as_ref(), &target)?;
     let folder = if args.no_results { None } else { Some(Folder::create(&target)?) };
     catch_interrupts();
@@ -84,6 +87,12 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
         draw_results(&target, &plot)?;
     }
     Ok(())
+}
+
+/// Results of another kind are where these should go.
+pub(super) fn held(target: &Path, what: &str) -> Error {
+    let help = "name another folder with -o, or remove it first";
+    Error::usage(format!("{} holds {what}\n  help: {help}", target.display()))
 }
 
 /// What a replay has to tell.

@@ -23,8 +23,8 @@ pub const MOST_POINTS: usize = 1_000;
 impl FromStr for Axis {
     type Err = String;
 
-    /// Reads `"1 GiB..80 GiB / 4 GiB"`, `"1 GiB..80 GiB"` or `"8 GiB, 16 GiB"`. Both ends are points; a unit
-    /// that only the last amount has counts for the ones before.
+    /// Reads `"1 GiB..80 GiB / 4 GiB"`, `"1 GiB..80 GiB * 2"`, `"1 GiB..80 GiB"` or `"8 GiB, 16 GiB"`. Both ends
+    /// are points; a unit that only the last amount has counts for the ones before.
     fn from_str(text: &str) -> Result<Axis, String> {
         let Some((from, rest)) = text.split_once("..") else {
             let mut list = text.split(',').map(|part| amount(part, text)).collect::<Result<Vec<_>, _>>()?;
@@ -32,14 +32,15 @@ impl FromStr for Axis {
             list.dedup();
             return Ok(Axis::List(list));
         };
+        if let Some((until, factor)) = rest.split_once('*') {
+            return multiplied((amount(from, until)?, amount(until, until)?), factor.trim(), text.trim());
+        }
         let (until, step) = match rest.split_once('/') {
             Some((until, step)) => (until, Some(amount(step, text)?)),
             None => (rest, None),
         };
         let (from, until) = (amount(from, until)?, amount(until, text)?);
-        if from >= until {
-            return Err(format!("`{}` goes from {from} to {until}, which is not more", text.trim()));
-        }
+        rising(from, until, text.trim())?;
         let Some(step) = step else { return Ok(Axis::Range(from, until)) };
         let points = (until.mib() - from.mib()) / step.mib() + 2;
         if points > MOST_POINTS as u64 {
@@ -47,6 +48,34 @@ impl FromStr for Axis {
         }
         Ok(Axis::Steps(from, until, step))
     }
+}
+
+fn rising(from: Memory, until: Memory, text: &str) -> Result<(), String> {
+    if from < until {
+        Ok(())
+    } else {
+        Err(format!("`{text}` goes from {from} to {until}, which is not more"))
+    }
+}
+
+/// From an amount to another by a factor, rounded to whole MiB.
+fn multiplied((from, until): (Memory, Memory), factor: &str, text: &str) -> Result<Axis, String> {
+    rising(from, until, text)?;
+    let Some(factor) = factor.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor >= 1.001)
+    else {
+        return Err(format!(
+            "the factor of `{text}` is not a number above 1; write for example `1 GiB..64 GiB * 2`"
+        ));
+    };
+    let powers = std::iter::successors(Some(from.mib() as f64), |mib| Some(mib * factor));
+    let mut list: Vec<Memory> =
+        powers.map(|mib| Memory(mib.round() as u64)).take_while(|memory| *memory < until).collect();
+    list.push(until);
+    list.dedup();
+    if list.len() > MOST_POINTS {
+        return Err(format!("`{text}` makes {} points, at most {MOST_POINTS} are taken", list.len()));
+    }
+    Ok(Axis::List(list))
 }
 
 /// An amount of memory; one without a unit takes that at the end of `whole`.
@@ -129,6 +158,8 @@ mod tests {
         assert_eq!(mib("256 MiB, 1 GiB,256 MB", 9), [256, 1024]);
         assert_eq!(mib("4, 2 GiB", 9), [2048, 4096]);
         assert_eq!(mib("1 GiB..16 GiB", 5), [1024, 2048, 4096, 8192, 16384]);
+        assert_eq!(mib("1..5 GiB * 2", 9), [1024, 2048, 4096, 5120]);
+        assert_eq!(mib("2 MiB..4 MiB * 1.1", 9), [2, 3, 4]);
         assert_eq!(mib("1 MiB..3 MiB", 24), [1, 2, 3]);
         assert_eq!(mib("1 MiB..3 MiB", 1), [1, 3]);
     }
@@ -137,6 +168,9 @@ mod tests {
     fn axes_are_refused_with_a_reason() {
         for (text, part) in [
             ("8 GiB..4 GiB", "goes from 8 GiB to 4 GiB, which is not more"),
+            ("8 GiB..4 GiB * 2", "goes from 8 GiB to 4 GiB, which is not more"),
+            ("1 GiB..4 GiB * 1", "the factor of `1 GiB..4 GiB * 1` is not a number above 1"),
+            ("1 GiB..8000 GiB * 1.001", "at most 1000 are taken"),
             ("1 GiB..", "an amount of memory is missing"),
             ("1 GiB..4 GiB / 0 GiB", "must be more than 0 MiB"),
             ("1 MiB..4 GiB / 1 MiB", "at most 1000 are taken"),

@@ -41,6 +41,7 @@ pub mod study;
 
 pub use axis::Axis;
 pub use provision::{Answer, Precision};
+pub use sample::Sampling;
 pub use study::{Request, Study, study};
 
 use crate::memory::Memory;

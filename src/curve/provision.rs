@@ -5,7 +5,7 @@
 //! ratio, and what more memory would gain there. The paper reads both off its reuse-distance curve; here
 //! every curve answers, and simulated policies are simulated again around the place.
 
-use super::{Curve, Kind, Point};
+use super::{Curve, Kind, Point, percent};
 use crate::memory::Memory;
 
 /// How exact an answer is.
@@ -23,7 +23,7 @@ impl Precision {
     /// As in tables.
     pub fn name(self) -> &'static str {
         match self {
-            Precision::Exact => "exact",
+            Precision::Exact => "to the MiB",
             Precision::Refined => "to 1 % or 16 MiB",
             Precision::Axis => "on the axis",
         }
@@ -49,6 +49,19 @@ pub struct Answer {
 /// The place of a curve's first point that reaches a ratio.
 pub fn first(curve: &Curve, warm_pct: f64) -> Option<usize> {
     curve.points.iter().position(|point| point.warm_pct >= warm_pct)
+}
+
+/// The least part of `all` that is so many percent of it, just as ratios are compared elsewhere.
+pub fn least_part(pct: f64, all: u64) -> u64 {
+    // The product is rounded: it may be off by one either way.
+    let mut part = (0.01 * pct * all as f64).ceil() as u64;
+    while part > 0 && percent(part - 1, all) >= pct {
+        part -= 1;
+    }
+    while part < all && percent(part, all) < pct {
+        part += 1;
+    }
+    part
 }
 
 /// The answer of a curve that reaches a ratio at this point, or does not.
@@ -89,6 +102,19 @@ mod tests {
         assert_eq!((found.warm_pct, found.gain_per_gib), (50.0, Some(5.0)));
         let between = Point { memory: Memory(3_072), warm_pct: 55.0, ..curve.points[0] };
         assert_eq!(answer(&curve, Some((between, Precision::Refined))).gain_per_gib, Some(5.0));
+    }
+
+    #[test]
+    fn the_least_part_is_the_least_that_reaches_the_ratio() {
+        assert_eq!((least_part(7.0, 100), least_part(29.0, 100), least_part(55.0, 1_000)), (7, 29, 550));
+        for all in [1_u64, 3, 7, 100, 999, 1_000, 1_348_162, 910_000_000] {
+            for whole in 1..=100_u64 {
+                let part = least_part(whole as f64, all);
+                // In whole numbers, which are exact; a quotient that is not whole is never near a whole percentage.
+                assert_eq!(part, (all * whole).div_ceil(100), "{whole} % of {all}");
+            }
+        }
+        assert_eq!(least_part(90.0, 0), 0);
     }
 
     #[test]

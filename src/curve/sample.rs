@@ -10,6 +10,33 @@ use super::reuse::{Distances, Hits};
 use crate::random::{splitmix, text_key};
 use crate::trace::Function;
 
+/// Samples of fewer functions say nothing.
+const FEW_FUNCTIONS: f64 = 20.0;
+/// The rate of samples if none is given.
+const USUAL_RATE: f64 = 0.1;
+
+/// Whether samples are taken.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Sampling {
+    /// None.
+    Off,
+    /// Of a tenth of the functions, where these are enough to say something.
+    Usual,
+    /// At this rate, however few functions that is.
+    Given(f64),
+}
+
+impl Sampling {
+    /// The rate of samples of so many functions that are invoked; nothing if none are taken.
+    pub fn rate(self, invoked: u64) -> Option<f64> {
+        match self {
+            Sampling::Off => None,
+            Sampling::Usual => (invoked as f64 * USUAL_RATE >= FEW_FUNCTIONS).then_some(USUAL_RATE),
+            Sampling::Given(rate) => Some(rate),
+        }
+    }
+}
+
 /// A sample of functions.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Sample {

@@ -10,9 +10,9 @@ use super::clairvoyant::{Future, Learning};
 use super::copies::CopyDistances;
 use super::exact::{UNLIMITED, Worker, point};
 use super::mini::{miniature, spread};
-use super::provision::{Answer, Precision, answer, first};
+use super::provision::{Answer, Precision, answer, first, least_part};
 use super::reuse::{Distances, Hits};
-use super::sample::{Sample, SampledDistances};
+use super::sample::{Sample, SampledDistances, Sampling};
 use super::{Axis, Curve, Failure, Kind, Point, axis, percent};
 use crate::memory::Memory;
 use crate::policy::EvictionPolicy;
@@ -30,10 +30,10 @@ pub struct Request {
     pub points: usize,
     /// Simulated eviction policies.
     pub evictions: Vec<Choice<EvictionPolicy>>,
-    /// Rate of the SHARDS samples.
-    pub shards: Option<f64>,
-    /// Rate of the miniature simulations, of the first of the eviction policies.
-    pub mini: Option<f64>,
+    /// SHARDS samples.
+    pub shards: Sampling,
+    /// Miniature simulations, of the first of the eviction policies.
+    pub mini: Sampling,
     /// How many samples of each.
     pub repeats: u64,
     /// A warm ratio in % that memory is to be found for.
@@ -115,6 +115,7 @@ pub fn study(worker: &Worker<'_>, request: &Request) -> Result<Study, Failure> {
         notes: Vec::new(),
     };
     study.note_small(&memories, largest);
+    study.note_unsampled(request);
     study.simulated(worker, request, &memories, &read)?;
     study.model("reuse-distance, copies", &read.copies, &memories);
     study.model(TEXTBOOK, &read.textbook, &memories);
@@ -146,6 +147,24 @@ impl Study {
             self.notes.push(format!(
                 "{small} of the {} memory sizes are less than the largest function needs ({largest})",
                 memories.len()
+            ));
+        }
+    }
+
+    /// Whoever does not ask for samples gets none of a few functions.
+    fn note_unsampled(&mut self, request: &Request) {
+        let wanted = [("--shards-rate", request.shards), ("--mini-rate", request.mini)];
+        let left_out: Vec<&str> = wanted
+            .into_iter()
+            .filter(|(_, sampling)| *sampling == Sampling::Usual && sampling.rate(self.functions).is_none())
+            .map(|(option, _)| option)
+            .collect();
+        if !left_out.is_empty() {
+            let does = if left_out.len() == 1 { "does" } else { "do" };
+            self.notes.push(format!(
+                "{} invoked functions are too few to be sampled; {} {does} it nevertheless",
+                self.functions,
+                left_out.join(" and ")
             ));
         }
     }
@@ -215,7 +234,7 @@ impl Study {
                 "a sample of {option} {rate} of {functions} functions has no invocations; take a higher rate"
             ))
         };
-        if let Some(rate) = request.shards {
+        if let Some(rate) = request.shards.rate(self.functions) {
             if read.shards.iter().any(SampledDistances::is_empty) {
                 return Err(empty("--shards-rate", rate));
             }
@@ -231,7 +250,7 @@ impl Study {
             let name = format!("SHARDS {}", rate_text(rate));
             self.curves.push(Curve { name, kind: Kind::Estimate, points, proven_from: None });
         }
-        if let (Some(rate), Some(eviction)) = (request.mini, request.evictions.first()) {
+        if let (Some(rate), Some(eviction)) = (request.mini.rate(self.functions), request.evictions.first()) {
             // A sample has fewer invocations: where the window ends is told by time.
             let until = Time(read.last.0.saturating_add(1)).min(worker.window.until);
             let window = Window { until, limit: None, ..worker.window };
@@ -312,7 +331,6 @@ impl Study {
 
 /// The least memory of a curve that is known to the MiB.
 fn exactly(curve: &Curve, read: &Read, warm_pct: f64) -> Option<(Point, Precision)> {
-    let least = |all: u64| (0.01 * warm_pct * all as f64).ceil() as u64;
     let at = |memory, part, all| {
         let warm_pct = percent(part, all);
         Some((Point { memory, warm_pct, band: None, cold: None, dropped: None }, Precision::Exact))
@@ -323,12 +341,12 @@ fn exactly(curve: &Curve, read: &Read, warm_pct: f64) -> Option<(Point, Precisio
         "reuse-distance, copies" => &read.copies,
         "bound: memory-time" => {
             let all: u64 = read.invoked.iter().sum();
-            let memory = read.bounds.least_memory(least(all))?;
+            let memory = read.bounds.least_memory(least_part(warm_pct, all))?;
             return at(memory, read.bounds.most_warm(memory), all);
         }
         _ => return None,
     };
-    let mib = hits.least(least(hits.accesses()))?;
+    let mib = hits.least(least_part(warm_pct, hits.accesses()))?;
     at(Memory(mib), hits.at(&[mib])[0], hits.accesses())
 }
 
@@ -368,7 +386,7 @@ type Reuse = (Vec<u64>, Time, Hits, Hits, Vec<SampledDistances>);
 
 fn read_reuse(worker: &Worker<'_>, request: &Request) -> Result<Reuse, Failure> {
     let functions = &worker.trace.functions;
-    let mut shards: Vec<SampledDistances> = match request.shards {
+    let mut shards: Vec<SampledDistances> = match request.shards.rate(functions.len() as u64) {
         Some(rate) => {
             (0..request.repeats).map(|salt| SampledDistances::new(Sample { rate, salt }, functions)).collect()
         }

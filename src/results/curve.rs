@@ -72,11 +72,18 @@ pub fn curve_json(study: &Study) -> Value {
 
 /// Curves side by side in a block of the text.
 const COLUMNS: usize = 9;
-/// Rows of a block at most.
+/// Rows of a block at most, and the first.
 const ROWS: usize = 16;
 
-/// The curves for a person. `provision`: the warm ratio in % that was asked for.
-pub fn curve_text(heading: &Heading, study: &Study, provision: Option<f64>) -> String {
+/// Which of so many rows are shown: the first, and from the last on as many as there is room for, evenly.
+fn shown(rows: usize) -> Vec<usize> {
+    let step = rows.saturating_sub(1).div_ceil(ROWS - 1).max(1);
+    (0..rows).filter(|row| *row == 0 || (rows - 1 - row).is_multiple_of(step)).collect()
+}
+
+/// The curves for a person. `provision`: the warm ratio in % that was asked for; `rest`: where the rows are that are not
+/// shown.
+pub fn curve_text(heading: &Heading, study: &Study, provision: Option<f64>, rest: &str) -> String {
     let mut out = heading_text(heading);
     let (constant, varying): (Vec<&Curve>, Vec<&Curve>) =
         study.curves.iter().partition(|curve| is_constant(curve));
@@ -93,6 +100,11 @@ pub fn curve_text(heading: &Heading, study: &Study, provision: Option<f64>) -> S
     for (block, curves) in varying.chunks(varying.len().div_ceil(blocks).max(1)).enumerate() {
         out.push('\n');
         table(&mut out, curves, block * varying.len().div_ceil(blocks));
+    }
+    let rows = varying.first().map_or(0, |curve| curve.points.len());
+    let hidden = rows - shown(rows).len();
+    if hidden > 0 {
+        let _ = writeln!(out, "… and {hidden} more {rest}");
     }
     errors(&mut out, study);
     if let Some(warm_pct) = provision {
@@ -141,9 +153,7 @@ fn table(out: &mut String, curves: &[&Curve], first: usize) {
     let rows = curves.first().map_or(0, |curve| curve.points.len());
     let head: String = (0..curves.len()).map(|nth| format!("{:>7}", letter(first + nth))).collect();
     let _ = writeln!(out, "{:>11}{head}", "memory");
-    let step = rows.saturating_sub(1).div_ceil(ROWS - 1).max(1);
-    // Counted from the end, so that the most memory is there.
-    for row in (0..rows).filter(|row| (rows - 1 - row).is_multiple_of(step)) {
+    for row in shown(rows) {
         let cells: String =
             curves.iter().map(|curve| format!("{:>7.2}", curve.points[row].warm_pct)).collect();
         let _ = writeln!(out, "{:>11}{cells}", gib(curves[0].points[row].memory));
@@ -180,4 +190,19 @@ fn answers(out: &mut String, study: &Study, warm_pct: f64) {
         let _ = writeln!(out, "{line}");
     }
     let _ = writeln!(out, "gain: what the next memory size adds, in percentage points per GiB");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_and_the_last_row_are_always_shown() {
+        for rows in 1..200 {
+            let shown = shown(rows);
+            assert_eq!((shown[0], shown[shown.len() - 1]), (0, rows - 1), "of {rows}");
+            assert!(shown.len() <= ROWS + 1 && (rows > ROWS || shown.len() == rows), "{shown:?} of {rows}");
+        }
+        assert!(shown(0).is_empty());
+    }
 }

@@ -5,6 +5,8 @@
 //! the activation, or of the container). So the n-th activation runs for the same time whatever the
 //! memory, the policy and the thread count: two configurations are compared on the same luck.
 
+use std::collections::HashMap;
+
 use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
 
@@ -65,6 +67,8 @@ struct FunctionCosts {
     run: Sampler,
     first_run: Option<Sampler>,
     pull: Sampler,
+    /// The most that waiting for the image can take, whoever of its kind asked for it; `None` without a limit.
+    longest_pull: Option<Span>,
     create: Sampler,
     init: Sampler,
     unpause: Sampler,
@@ -86,13 +90,15 @@ impl CostModel {
         failures: &Failures,
         functions: &[Function],
     ) -> Result<CostModel, String> {
-        let functions = functions
+        let kinds: Vec<&str> = functions.iter().map(|function| function.kind.as_str()).collect();
+        let mut functions = functions
             .iter()
             .map(|function| {
                 FunctionCosts::new(spec.of(&function.name), function)
                     .map_err(|fault| format!("costs of function `{}`: {fault}", function.name))
             })
             .collect::<Result<Vec<FunctionCosts>, String>>()?;
+        share_pulls(&mut functions, &kinds);
         let fails = *failures != Failures::default();
         let first_runs = functions.iter().any(|costs| costs.first_run.is_some());
         let runs = functions.iter().map(FunctionCosts::often).collect();
@@ -159,13 +165,14 @@ impl CostModel {
     }
 
     /// The most that an activation can keep a container from others: a cold start, the run, the logs. `None` if a
-    /// step has no upper limit.
+    /// step has no upper limit. An image is fetched once for all functions of a kind, at the costs of the one that asks
+    /// first, and the others wait for it: so the pull is the longest of the kind.
     pub fn longest(&self, function: u32, activation: u64, traced: Option<Span>) -> Option<Span> {
         let run = self.run(function, activation, traced);
         let run = self.first_run(function, activation).map_or(run, |first| first.max(run));
         let costs = &self.functions[function as usize];
-        let steps = [&costs.pull, &costs.create, &costs.init, &costs.unpause, &costs.pause, &costs.logs];
-        steps.into_iter().try_fold(run, |sum, step| Some(sum + step.most()?))
+        let steps = [&costs.create, &costs.init, &costs.unpause, &costs.pause, &costs.logs];
+        steps.into_iter().try_fold(run + costs.longest_pull?, |sum, step| Some(sum + step.most()?))
     }
 
     /// Whether a step fails.
@@ -194,6 +201,19 @@ impl CostModel {
 
     fn generator(&self, stream: u64, number: u64) -> Pcg64Mcg {
         random::keyed(self.seed, stream, number)
+    }
+}
+
+/// Tells every function the longest pull of its kind.
+fn share_pulls(functions: &mut [FunctionCosts], kinds: &[&str]) {
+    let mut longest: HashMap<&str, Option<Span>> = HashMap::new();
+    for (costs, kind) in functions.iter().zip(kinds) {
+        let most = longest.entry(kind).or_insert(Some(Span::ZERO));
+        // One pull without a limit leaves the whole kind without.
+        *most = most.zip(costs.longest_pull).map(|(one, other)| one.max(other));
+    }
+    for (costs, kind) in functions.iter_mut().zip(kinds) {
+        costs.longest_pull = longest.get(kind).copied().flatten();
     }
 }
 
@@ -228,6 +248,7 @@ impl FunctionCosts {
         Ok(FunctionCosts {
             run,
             first_run,
+            longest_pull: pull.most(),
             pull,
             create,
             init,
