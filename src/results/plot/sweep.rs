@@ -13,11 +13,16 @@ use crate::suggest::nearest;
 
 /// The file by which the folder of a sweep is recognised.
 pub(super) const FILE: &str = "runs.csv";
+/// The file that a sweep has from its beginning, when there is no table yet.
+pub(super) const JOURNAL: &str = "runs.jsonl";
 /// Its panels.
 pub(super) const PANELS: [&str; 4] = ["cold", "execution", "dropped", "waste"];
 
 /// The first column of figures: those before it tell what was run.
 const FIRST_FIGURE: &str = "invocations";
+/// Columns without which nothing can be drawn.
+const NEEDED: [&str; 6] =
+    ["memory_mib", "cold_pct", "dropped_pct", "exec_increase_pct", "memory_idle_gib_s", "error"];
 /// Columns that make no line of their own: lines go along memory, seeds are one line's spread, the number of a run
 /// means nothing.
 const NO_LINE: [&str; 4] = ["run", "memory_mib", "pool.memory", "seed"];
@@ -47,6 +52,7 @@ pub(super) fn figures(folder: &Path, choices: &[Choice]) -> Result<Figures, Erro
     let Some(sheet) = Sheet::read(folder, FILE)? else {
         return Err(Error::usage(at("there is no such file".to_owned())));
     };
+    sheet.require(&NEEDED)?;
     let sheet = chosen(sheet, choices).map_err(|(what, help)| Error::usage(at(what).help(help)))?;
     let failed: Vec<bool> = sheet.texts("error")?.iter().map(|error| !error.is_empty()).collect();
     let failures = failed.iter().filter(|failed| **failed).count();
@@ -54,6 +60,10 @@ pub(super) fn figures(folder: &Path, choices: &[Choice]) -> Result<Figures, Erro
     if sheet.rows() == 0 {
         let what = if failures > 0 { "every run failed" } else { "there are no runs" };
         return Err(Error::usage(at(what.to_owned())));
+    }
+    sheet.check("memory_mib", "above 0", |_, mib| mib > 0.0)?;
+    for column in ["cold_pct", "dropped_pct"] {
+        sheet.check(column, "from 0 to 100", |_, share| (0.0..=100.0).contains(&share))?;
     }
     let (series, common) = series(&sheet)?;
     if series.len() > LOOKS {
