@@ -21,8 +21,7 @@ pub(super) const PANELS: [&str; 4] = ["cold", "execution", "dropped", "waste"];
 /// The first column of figures: those before it tell what was run.
 const FIRST_FIGURE: &str = "invocations";
 /// Columns without which nothing can be drawn.
-const NEEDED: [&str; 6] =
-    ["memory_mib", "cold_pct", "dropped_pct", "exec_increase_pct", "memory_idle_gib_s", "error"];
+const NEEDED: [&str; 5] = ["memory_mib", "cold_pct", "dropped_pct", "exec_increase_pct", "error"];
 /// Columns that make no line of their own: lines go along memory, seeds are one line's spread, the number of a run
 /// means nothing.
 const NO_LINE: [&str; 4] = ["run", "memory_mib", "pool.memory", "seed"];
@@ -373,6 +372,10 @@ fn by_name(series: &[Series], figure: &[Option<f64>], title: &str, x: Axis) -> P
 
 /// Memory held for nothing against cold starts, and which runs no other beats in both.
 fn waste(sheet: &Sheet, series: &[Series], served: &[bool]) -> Result<Drawn, Error> {
+    // The published simulator does not tell it.
+    if !sheet.header().iter().any(|name| name == "memory_idle_gib_s") {
+        return Ok(Err("no run has `memory_idle_gib_s`".to_owned()));
+    }
     let wasted = of_served(sheet, "memory_idle_gib_s", served)?;
     let cold = of_served(sheet, "cold_pct", served)?;
     let point = |spot: &Spot| Some((spread(&spot.rows, &wasted)?.median, spread(&spot.rows, &cold)?.median));
