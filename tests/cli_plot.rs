@@ -296,6 +296,80 @@ fn curves_are_drawn_with_bounds_and_errors() {
 }
 
 #[test]
+fn who_served_nobody_is_not_all_warm_and_who_dropped_is_not_best() {
+    let unserved = "1,1 GiB,1024,lru,x,ideal,1,day,1000,0,100,0,0,".to_owned();
+    let empty = "1,2 GiB,2048,lru,x,ideal,1,day,1000,,100,,,".to_owned();
+    let folder = with_sweep([unserved.clone(), empty.clone()]);
+    let said = fails(folder.path(), &["plot", "sweep", "--only", "cold,waste"]);
+    assert!(said.contains("cold: no run served anybody") && said.contains("waste: no run served"), "{said}");
+    let served = [4, 8, 16].map(|gib| row(gib, "lru", "x", 1, 0.0));
+    let folder = with_sweep([unserved, empty].into_iter().chain(served).chain([row(2, "lru", "x", 2, 3.0)]));
+    works(folder.path(), &["plot", "sweep"]);
+    let drawing = read_svg(&fs::read_to_string(folder.path().join("sweep/plots.svg")).expect("drawn"));
+    drawing.assert_readable();
+    assert!(drawing.says("2 runs that served nobody have their drops alone"), "{:?}", drawing.texts());
+    let all = drawing.texts().join(" ");
+    assert!(all.contains("no run is better in both, of those that dropped nothing"), "{all}");
+}
+
+#[test]
+fn each_workload_has_its_own_best() {
+    let other = |gib| row(gib, "lru", "x", 1, 0.0).replace(",day,", ",night,");
+    let rows = [4, 8, 16].into_iter().flat_map(|gib| {
+        // Drawn only if some run is beaten.
+        [row(gib, "lru", "x", 1, 0.0), other(gib), row(gib, "lru", "longer", 1, 0.0)]
+    });
+    let folder = with_sweep(rows);
+    works(folder.path(), &["plot", "sweep", "--only", "waste"]);
+    let drawing = read_svg(&fs::read_to_string(folder.path().join("sweep/plots.svg")).expect("drawn"));
+    drawing.assert_readable();
+    let all = drawing.texts().join(" ");
+    assert!(all.contains("no run of the same trace and rules is better in both"), "{all}");
+}
+
+#[test]
+fn where_and_what_to_draw_is_checked_first() {
+    let folder = with_run(&[]);
+    let said = fails(folder.path(), &["plot", "run", "--where", "eviction=lru"]);
+    assert!(
+        said.contains("chooses runs of a sweep, and this is a run\n  help: leave --where away"),
+        "{said}"
+    );
+    let said = fails(folder.path(), &["run", "s.toml", "-o", "other", "--plot", "none/plot.svg"]);
+    assert!(said.contains("none/plot.svg: cannot be drawn: there is no folder none\n  help: make"), "{said}");
+    assert!(!folder.path().join("other").exists(), "that is said before anything is run");
+    works(folder.path(), &["run", "s.toml", "-o", "other", "--plot", "./other/own.svg"]);
+    assert!(folder.path().join("other/own.svg").is_file());
+    fs::create_dir(folder.path().join("sweep")).expect("writable");
+    fs::write(folder.path().join("sweep/runs.jsonl"), "").expect("writable");
+    let manifest = "{\"command\": \"faassim sweep s.toml\"}";
+    fs::write(folder.path().join("sweep/manifest.json"), manifest).expect("writable");
+    let said = fails(folder.path(), &["plot", "sweep"]);
+    assert!(said.contains("sweep: the sweep is unfinished"), "{said}");
+    assert!(said.contains("help: the same command goes on with it: faassim sweep s.toml"), "{said}");
+}
+
+#[test]
+fn tables_from_elsewhere_are_checked() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let said = |text: &str| {
+        fs::write(folder.path().join("curve.csv"), text).expect("writable");
+        fails(folder.path(), &["plot", "."])
+    };
+    let all = said("curve,memory_mib,warm_pct\na,1,2\n");
+    assert!(all.contains("there are no columns `kind`, `low_pct`, `high_pct`"), "{all}");
+    let head = "curve,kind,memory_mib,warm_pct,low_pct,high_pct\n";
+    for (row, wrong) in [
+        ("a,exact,0,1,,", "`memory_mib`: 0 must be above 0"),
+        ("a,exact,1,101,,", "`warm_pct`: 101 must be from 0 to 100"),
+        ("a,exact,1,50,60,40", "`low_pct`: 60 must be at most `high_pct`"),
+    ] {
+        let told = said(&format!("{head}a,exact,9,9,,\n{row}\n"));
+        assert!(told.contains(&format!("curve.csv:3: column {wrong}")), "{told}");
+    }
+}
+
+#[test]
 fn what_cannot_be_drawn_is_told() {
     let folder = with_run(&[]);
     let said = fails(folder.path(), &["plot", "rum"]);

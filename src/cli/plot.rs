@@ -79,10 +79,16 @@ pub fn plot(args: &PlotArgs) -> Result<(), Error> {
 /// What `--plot [FILE]` of a command that writes results into `folder` asks for.
 ///
 /// # Errors
-/// A usage error for a file that is neither SVG nor PNG.
+/// A usage error for a file that is neither SVG nor PNG, and where no file can be written.
 pub(super) fn plot_target(option: Option<&Option<PathBuf>>, folder: &Path) -> Result<Option<Target>, Error> {
-    let file = |named: &Option<PathBuf>| named.clone().unwrap_or_else(|| folder.join("plots.svg"));
-    option.map(|named| Target::new(&file(named))).transpose()
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let target = |named: &Option<PathBuf>| match named {
+        // The folder is made, or made anew, before anything is drawn.
+        Some(file) if whole(file).parent() == Some(&whole(folder)) => Target::in_new_folder(file),
+        Some(file) => Target::new(file),
+        None => Target::in_new_folder(&folder.join("plots.svg")),
+    };
+    option.map(target).transpose()
 }
 
 /// Draws results that were just written.

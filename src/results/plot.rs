@@ -49,11 +49,40 @@ enum Kind {
 }
 
 impl Target {
-    /// The file of this name, which is written when something is drawn.
+    /// The file of this name in a folder that is there, which is written when something is drawn.
+    ///
+    /// # Errors
+    /// A usage error for a name that ends in neither `.svg` nor `.png`, for that of a folder, and for a file in a
+    /// folder that is not there or cannot be written into.
+    pub fn new(file: &Path) -> Result<Target, Error> {
+        let target = Target::in_new_folder(file)?;
+        let parent = target.parent();
+        let refused = |what: String, help: &str| {
+            Err(Error::usage(Diagnostic::new(what).at(file.display().to_string()).help(help)))
+        };
+        if file.is_dir() {
+            return refused("is a folder, no file to draw into".to_owned(), "name a file in it");
+        }
+        if !parent.is_dir() {
+            let what = format!("cannot be drawn: there is no folder {}", parent.display());
+            return refused(what, "make the folder first, or name a file elsewhere");
+        }
+        if let Err(error) = target.new_file() {
+            let what = format!(
+                "cannot be drawn: nothing can be written into {}: {}",
+                parent.display(),
+                plain(&error)
+            );
+            return refused(what, "name a file in a folder that can be written into");
+        }
+        Ok(target)
+    }
+
+    /// The file of this name in a folder that will be there when something is drawn.
     ///
     /// # Errors
     /// A usage error for a name that ends in neither `.svg` nor `.png`.
-    pub fn new(file: &Path) -> Result<Target, Error> {
+    pub fn in_new_folder(file: &Path) -> Result<Target, Error> {
         let ending = file.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
         let kind = match ending.as_deref() {
             Some("svg") => Kind::Svg,
@@ -71,6 +100,16 @@ impl Target {
         &self.file
     }
 
+    fn parent(&self) -> &Path {
+        let parent = self.file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        parent.unwrap_or(Path::new("."))
+    }
+
+    /// A file beside it, which vanishes unless it is put in place.
+    fn new_file(&self) -> std::io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix(".new-").suffix(".png").tempfile_in(self.parent())
+    }
+
     /// Draws a sheet.
     ///
     /// # Errors
@@ -81,24 +120,21 @@ impl Target {
         };
         register().map_err(|error| cannot(&error))?;
         let Some(page) = sheet.page() else { return Err(Error::run("there is nothing to draw")) };
-        let parent =
-            self.file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        let mut file = builder.prefix(".new-").suffix(".png").tempfile_in(parent).map_err(|e| cannot(&e))?;
+        let mut file = self.new_file().map_err(|e| cannot(&plain(&e)))?;
         match self.kind {
             Kind::Svg => {
                 let mut text = String::new();
                 page.draw(&SVGBackend::with_string(&mut text, page.size()).into_drawing_area())
                     .map_err(|e| cannot(&e))?;
                 let text = finished(&text, page.size(), &sheet.title);
-                file.write_all(text.as_bytes()).map_err(|e| cannot(&e))?;
+                file.write_all(text.as_bytes()).map_err(|e| cannot(&plain(&e)))?;
             }
             Kind::Png => {
                 page.draw(&BitMapBackend::new(file.path(), page.size()).into_drawing_area())
                     .map_err(|e| cannot(&e))?;
             }
         }
-        self.put_in_place(file).map_err(|e| cannot(&e))
+        self.put_in_place(file).map_err(|e| cannot(&plain(&e)))
     }
 
     fn put_in_place(&self, file: NamedTempFile) -> std::io::Result<()> {
@@ -107,6 +143,11 @@ impl Target {
         fs::set_permissions(file.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
         file.persist(&self.file).map(drop).map_err(|error| error.error)
     }
+}
+
+/// An error without the name of a temporary file, which means nothing to whom it is told.
+fn plain(error: &std::io::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 /// Makes the font known to plotters. Doing so twice does no harm.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Panel, Sheet, Target, hit_rate, run, sweep};
 use crate::error::{Diagnostic, Error};
+use crate::results::folder::MANIFEST;
 use crate::suggest::nearest;
 
 /// A kind of results, with its file and its panels.
@@ -22,6 +23,9 @@ const KINDS: [Kind; 3] = [
     Kind { what: "sweep", file: sweep::FILE, panels: &sweep::PANELS, read: sweep::figures },
     Kind { what: "run", file: run::FILE, panels: &run::PANELS, read: run::figures },
 ];
+
+/// What to do where there is nothing to draw.
+const NAME_A_FOLDER: &str = "name a folder that `faassim run`, `faassim sweep` or `faassim curve` wrote";
 
 /// The names of all panels, of every kind of results.
 pub fn panel_names() -> impl Iterator<Item = &'static str> {
@@ -66,9 +70,18 @@ impl Figures {
     /// Reads what a results folder holds. `choices`: of a sweep, only rows with these values.
     ///
     /// # Errors
-    /// A usage error if there are no results, or damaged ones; a run error if they cannot be read.
+    /// A usage error if there are no results, or damaged ones, or choices for what is no sweep; a run error if they
+    /// cannot be read.
     pub fn read(folder: &Path, choices: &[Choice]) -> Result<Figures, Error> {
-        (kind(folder)?.read)(folder, choices)
+        let kind = kind(folder)?;
+        if let Some(choice) = choices.first().filter(|_| kind.file != sweep::FILE) {
+            let (column, value) = (&choice.column, &choice.value);
+            let what =
+                format!("--where '{column}={value}' chooses runs of a sweep, and this is a {}", kind.what);
+            let help = "leave --where away, or name the folder of a sweep";
+            return Err(Error::usage(Diagnostic::new(what).at(folder.display().to_string()).help(help)));
+        }
+        (kind.read)(folder, choices)
     }
 
     /// With only the panels of these names.
@@ -143,15 +156,34 @@ fn kind(folder: &Path) -> Result<&'static Kind, Error> {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         let near = nearest(&name, siblings.iter().map(String::as_str));
         let near = near.map(|near| format!("did you mean `{}`?", folder.with_file_name(near).display()));
-        let help = near.unwrap_or_else(|| "name a folder that `faassim run` wrote".to_owned());
+        let help = near.unwrap_or_else(|| NAME_A_FOLDER.to_owned());
         return Err(Error::usage(Diagnostic::new("there is no such folder").at(at()).help(help)));
     }
     let found = KINDS.iter().find(|kind| folder.join(kind.file).is_file());
+    if found.is_none() && folder.join(sweep::JOURNAL).is_file() && folder.join(MANIFEST).is_file() {
+        return Err(unfinished(folder)?);
+    }
     found.ok_or_else(|| {
         let files: Vec<String> = KINDS.iter().map(|kind| format!("`{}`", kind.file)).collect();
         let what = format!("does not hold results: none of {} is in there", files.join(", "));
-        Error::usage(Diagnostic::new(what).at(at()).help("name a folder that `faassim run` wrote"))
+        Error::usage(Diagnostic::new(what).at(at()).help(NAME_A_FOLDER))
     })
+}
+
+/// What to say of a sweep that has no table yet.
+///
+/// # Errors
+/// Its manifest is damaged or cannot be read.
+fn unfinished(folder: &Path) -> Result<Error, Error> {
+    let manifest = super::read::json(folder, MANIFEST)?.unwrap_or_default();
+    let command = manifest.get("command").and_then(|command| command.as_str()).unwrap_or("faassim sweep");
+    let what = format!(
+        "the sweep is unfinished: its runs are in {}, but {} is not there yet",
+        sweep::JOURNAL,
+        sweep::FILE
+    );
+    let help = format!("the same command goes on with it: {command}");
+    Ok(Error::usage(Diagnostic::new(what).at(folder.display().to_string()).help(help)))
 }
 
 /// What results are called: by their manifest, else by their folder.
@@ -159,7 +191,7 @@ fn kind(folder: &Path) -> Result<&'static Kind, Error> {
 /// # Errors
 /// The manifest is damaged or cannot be read.
 pub(super) fn name_of(folder: &Path) -> Result<String, Error> {
-    let manifest = super::read::json(folder, crate::results::folder::MANIFEST)?;
+    let manifest = super::read::json(folder, MANIFEST)?;
     let named = manifest.as_ref().and_then(|manifest| manifest.get("name")?.as_str().map(str::to_owned));
     let whole = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
     Ok(named.unwrap_or_else(|| whole.file_name().unwrap_or_default().to_string_lossy().into_owned()))
@@ -170,7 +202,7 @@ pub(super) fn name_of(folder: &Path) -> Result<String, Error> {
 /// # Errors
 /// The manifest is damaged or cannot be read.
 pub(super) fn trace_of(folder: &Path) -> Result<Option<String>, Error> {
-    let manifest = super::read::json(folder, crate::results::folder::MANIFEST)?.unwrap_or_default();
+    let manifest = super::read::json(folder, MANIFEST)?.unwrap_or_default();
     let path = manifest.get("trace").and_then(|trace| trace.get("path")).and_then(|path| path.as_str());
     Ok(path.and_then(|path| Some(Path::new(path).file_name()?.to_string_lossy().into_owned())))
 }

@@ -35,9 +35,15 @@ pub(super) fn figures(folder: &Path, _: &[Choice]) -> Result<Figures, Error> {
         let at = folder.join(FILE).display().to_string();
         return Err(Error::usage(Diagnostic::new("there is no such file").at(at)));
     };
+    sheet.require(&["curve", "kind", "memory_mib", "warm_pct", "low_pct", "high_pct"])?;
+    sheet.check("memory_mib", "above 0", |_, mib| mib > 0.0)?;
+    for column in ["warm_pct", "low_pct", "high_pct"] {
+        sheet.check(column, "from 0 to 100", |_, share| (0.0..=100.0).contains(&share))?;
+    }
     let (names, kinds) = (sheet.texts("curve")?, sheet.texts("kind")?);
     let (memory, warm) = (sheet.numbers("memory_mib")?, sheet.numbers("warm_pct")?);
     let (low, high) = (sheet.some_numbers("low_pct")?, sheet.some_numbers("high_pct")?);
+    sheet.check("low_pct", "at most `high_pct`", |row, least| high[row].is_none_or(|most| least <= most))?;
     let point = |row: usize| CurvePoint {
         curve: names[row],
         kind: kinds[row],

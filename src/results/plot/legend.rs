@@ -52,7 +52,7 @@ impl Legend {
         }
         let entry = |line: &Line| Entry {
             name: text::wrapped(&line.name, SIZE, NAME),
-            look: line.look,
+            look: line.drawn_look(),
             band: (!line.band.is_empty()).then_some(line.opacity),
         };
         Legend { entries: named.into_iter().map(entry).collect() }

@@ -28,6 +28,8 @@ pub enum Stroke {
     None,
     /// By a solid line.
     Solid,
+    /// By a thin one, for what goes up and down before something else.
+    Thin,
     /// By dashes.
     Dashed,
     /// By dots.
@@ -53,6 +55,8 @@ pub enum Marker {
     Plus,
     /// A cross.
     Cross,
+    /// A circle around whatever else lies there.
+    Ring,
     /// A small disc that is seen through, for hundreds of points.
     Dot,
     /// A smaller and fainter one, for thousands.
@@ -111,6 +115,9 @@ impl Look {
         match self.stroke {
             _ if points.len() < 2 => Ok(()),
             Stroke::None => Ok(()),
+            Stroke::Thin => {
+                area.draw(&PathElement::new(points.to_vec(), self.colour.stroke_width(WIDTH / 2)))
+            }
             Stroke::Solid => area.draw(&PathElement::new(points.to_vec(), style)),
             Stroke::Dashed => area.draw(&DashedPathElement::new(points.iter().copied(), 16, 10, style)),
             Stroke::Dotted => area.draw(&DashedPathElement::new(points.iter().copied(), 4, 8, style)),
@@ -132,6 +139,7 @@ impl Look {
         match self.marker {
             Marker::None => Ok(()),
             Marker::Disc => area.draw(&Circle::new((x, y), R - 1, filled)),
+            Marker::Ring => area.draw(&Circle::new((x, y), R + 5, self.colour.stroke_width(WIDTH))),
             Marker::Dot => area.draw(&Circle::new((x, y), R - 3, self.colour.mix(0.45).filled())),
             Marker::Speck => area.draw(&Circle::new((x, y), R - 6, self.colour.mix(0.3).filled())),
             Marker::Square => polygon(&[(-R + 1, -R + 1), (R - 1, -R + 1), (R - 1, R - 1), (-R + 1, R - 1)]),

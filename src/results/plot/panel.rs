@@ -35,6 +35,14 @@ impl Line {
         Line { band, ..self }
     }
 
+    /// How it looks on a panel and in its legend: a single point is marked, whatever joins several.
+    pub(super) fn drawn_look(&self) -> Look {
+        match (self.points.len(), self.look.marker) {
+            (1, Marker::None) => Look { marker: Marker::Ring, ..self.look },
+            _ => self.look,
+        }
+    }
+
     /// An area between a lower and an upper end, fully filled.
     pub fn area(name: impl Into<String>, colour: RGBColor, band: Vec<(f64, f64, f64)>) -> Line {
         let look = Look { colour, stroke: Stroke::None, marker: Marker::None };
@@ -213,11 +221,8 @@ impl Panel {
             return points.iter().try_for_each(|point| line.look.mark(plot, *point));
         }
         line.look.join(plot, &points)?;
-        let marked = match points.len() {
-            1 => Look { marker: Marker::Disc, ..line.look },
-            _ => line.look,
-        };
-        spread(&points).try_for_each(|point| marked.mark(plot, point))
+        let look = line.drawn_look();
+        spread(&points).try_for_each(|point| look.mark(plot, point))
     }
 }
 

@@ -59,17 +59,54 @@ impl Sheet {
         Sheet { rows: rows.collect(), ..self }
     }
 
+    /// That it has all of some columns.
+    ///
+    /// # Errors
+    /// A usage error with all that it does not have.
+    pub(super) fn require(&self, columns: &[&str]) -> Result<(), Error> {
+        let missing: Vec<&str> =
+            columns.iter().copied().filter(|column| !self.header.iter().any(|name| name == column)).collect();
+        let what = match missing.as_slice() {
+            [] => return Ok(()),
+            [column] => {
+                let near = nearest(column, self.header.iter().map(String::as_str));
+                let near = near.map_or_else(String::new, |near| format!("; the nearest is `{near}`"));
+                format!("there is no column `{column}`{near}")
+            }
+            many => format!("there are no columns `{}`", many.join("`, `")),
+        };
+        let help = format!("needed are {}", columns.join(", "));
+        let diagnostic = Diagnostic::new(what).at(self.file.display().to_string());
+        Err(Error::usage(if columns.len() > 1 { diagnostic.help(help) } else { diagnostic }))
+    }
+
+    /// That numbers of a column, of which some may be missing, lie where they can.
+    ///
+    /// # Errors
+    /// A usage error with the line of the first that is not as it `must` be.
+    pub(super) fn check(
+        &self,
+        column: &str,
+        must: &str,
+        is_right: impl Fn(usize, f64) -> bool,
+    ) -> Result<(), Error> {
+        for (row, number) in self.some_numbers(column)?.into_iter().enumerate() {
+            if let Some(number) = number.filter(|number| !is_right(row, *number)) {
+                let what = format!("column `{column}`: {number} must be {must}");
+                let at = format!("{}:{}", self.file.display(), self.rows[row].0);
+                return Err(Error::usage(Diagnostic::new(what).at(at)));
+            }
+        }
+        Ok(())
+    }
+
     /// A column as text.
     ///
     /// # Errors
     /// A usage error if there is no such column.
     pub(super) fn texts(&self, column: &str) -> Result<Vec<&str>, Error> {
-        let Some(ix) = self.header.iter().position(|name| name == column) else {
-            let near = nearest(column, self.header.iter().map(String::as_str));
-            let near = near.map_or_else(String::new, |near| format!("; the nearest is `{near}`"));
-            let what = format!("there is no column `{column}`{near}");
-            return Err(Error::usage(Diagnostic::new(what).at(self.file.display().to_string())));
-        };
+        self.require(&[column])?;
+        let ix = self.header.iter().position(|name| name == column).unwrap_or_default();
         Ok(self.rows.iter().map(|(_, row)| row.get(ix).unwrap_or_default()).collect())
     }
 

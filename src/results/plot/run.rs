@@ -130,10 +130,14 @@ fn memory(folder: &Path, capacity_mib: Option<f64>) -> Result<Drawn, Error> {
             (mean(chunk).0 / second, chunk.iter().map(held).fold(0.0, f64::max) / unit_mib)
         };
         let name = format!("most of {per_bin} samples");
-        lines.push(Line::new(name, Look::plain(0), rows.chunks(per_bin).map(peak).collect()));
+        let look = Look { stroke: Stroke::Thin, ..Look::plain(0) };
+        lines.push(Line::new(name, look, rows.chunks(per_bin).map(peak).collect()));
     }
     if !capacities.is_empty() {
-        let look = Look { colour: COLOURS[6], stroke: Stroke::Dashed, marker: Marker::None };
+        // Dashes of a line that goes up and down are hard to follow.
+        let changes = capacities.iter().any(|mib| *mib != capacities[0]);
+        let stroke = if changes { Stroke::Thin } else { Stroke::Dashed };
+        let look = Look { colour: COLOURS[6], stroke, marker: Marker::None };
         let times = rows.iter().map(|row| row.0 / second);
         lines.push(Line::new("capacity", look, steps(times, capacities.iter().map(|mib| mib / unit_mib))));
     }
@@ -219,8 +223,12 @@ fn causes(summary: &Value) -> Drawn {
     let mut counts: Vec<(&str, f64)> =
         CAUSES.iter().filter_map(|(key, name)| Some((*name, count(key)?))).collect();
     if counts.is_empty() {
-        let told = summary.get("causes").is_some();
-        return Err(if told { "every start was warm" } else { "summary.json tells no causes" }.to_owned());
+        let why = match (summary.get("causes"), number(summary, &["served"])) {
+            (None, _) => "summary.json tells no causes",
+            (Some(_), Some(0.0)) => "nothing was served",
+            (Some(_), _) => "every start was warm",
+        };
+        return Err(why.to_owned());
     }
     counts.sort_by(|a, b| b.1.total_cmp(&a.1));
     let total: f64 = counts.iter().map(|(_, count)| count).sum();

@@ -13,11 +13,15 @@ use crate::suggest::nearest;
 
 /// The file by which the folder of a sweep is recognised.
 pub(super) const FILE: &str = "runs.csv";
+/// The file that a sweep has from its beginning, when there is no table yet.
+pub(super) const JOURNAL: &str = "runs.jsonl";
 /// Its panels.
 pub(super) const PANELS: [&str; 4] = ["cold", "execution", "dropped", "waste"];
 
 /// The first column of figures: those before it tell what was run.
 const FIRST_FIGURE: &str = "invocations";
+/// Columns without which nothing can be drawn.
+const NEEDED: [&str; 5] = ["memory_mib", "cold_pct", "dropped_pct", "exec_increase_pct", "error"];
 /// Columns that make no line of their own: lines go along memory, seeds are one line's spread, the number of a run
 /// means nothing.
 const NO_LINE: [&str; 4] = ["run", "memory_mib", "pool.memory", "seed"];
@@ -47,6 +51,7 @@ pub(super) fn figures(folder: &Path, choices: &[Choice]) -> Result<Figures, Erro
     let Some(sheet) = Sheet::read(folder, FILE)? else {
         return Err(Error::usage(at("there is no such file".to_owned())));
     };
+    sheet.require(&NEEDED)?;
     let sheet = chosen(sheet, choices).map_err(|(what, help)| Error::usage(at(what).help(help)))?;
     let failed: Vec<bool> = sheet.texts("error")?.iter().map(|error| !error.is_empty()).collect();
     let failures = failed.iter().filter(|failed| **failed).count();
@@ -55,36 +60,25 @@ pub(super) fn figures(folder: &Path, choices: &[Choice]) -> Result<Figures, Erro
         let what = if failures > 0 { "every run failed" } else { "there are no runs" };
         return Err(Error::usage(at(what.to_owned())));
     }
+    sheet.check("memory_mib", "above 0", |_, mib| mib > 0.0)?;
+    for column in ["cold_pct", "dropped_pct"] {
+        sheet.check(column, "from 0 to 100", |_, share| (0.0..=100.0).contains(&share))?;
+    }
     let (series, common) = series(&sheet)?;
     if series.len() > LOOKS {
         let what = format!("there are {} lines to draw, {LOOKS} can be told apart", series.len());
         return Err(Error::usage(at(what).help(format!("choose, for example {}", example(&sheet)?))));
     }
-    let mut notes = vec![common.join(" · ")];
-    let seeds = series.iter().flat_map(|series| &series.spots).map(|spot| spot.rows.len()).max().unwrap_or(1);
-    if seeds > 1 {
-        notes.push(format!("medians of up to {seeds} runs, bands from the least to the greatest"));
-    }
-    if failures > 0 {
-        let which =
-            if failures == 1 { "1 run that failed is" } else { &format!("{failures} runs that failed are") };
-        notes.push(format!("{which} left out"));
-    }
-    notes.retain(|note| !note.is_empty());
+    let served = served(&sheet)?;
+    let unserved = served.iter().filter(|served| !**served).count();
+    let notes = notes(&common, &series, failures, unserved);
     let title = format!("{}: {}", name_of(folder)?, counted(sheet.rows() as u64, "run"));
     let mut figures = Figures { title, notes, panels: Vec::new(), left_out: Vec::new(), one_legend: true };
     let drawn = [
-        by_memory(&sheet, &series, "cold_pct", "Cold starts", "cold starts (% of served)", true)?,
-        by_memory(
-            &sheet,
-            &series,
-            "exec_increase_pct",
-            "Execution time above all-warm",
-            "increase (%)",
-            false,
-        )?,
-        by_memory(&sheet, &series, "dropped_pct", "Dropped invocations", "dropped (% of invocations)", true)?,
-        waste(&sheet, &series)?,
+        by_memory(&sheet, &series, &COLD, &served)?,
+        by_memory(&sheet, &series, &EXECUTION, &served)?,
+        by_memory(&sheet, &series, &DROPPED, &served)?,
+        waste(&sheet, &series, &served)?,
     ];
     for (name, panel) in PANELS.into_iter().zip(drawn) {
         match panel {
@@ -93,6 +87,48 @@ pub(super) fn figures(folder: &Path, choices: &[Choice]) -> Result<Figures, Erro
         }
     }
     Ok(figures)
+}
+
+/// What is to be known about all panels.
+fn notes(common: &[String], series: &[Series], failures: usize, unserved: usize) -> Vec<String> {
+    let mut notes = vec![common.join(" · ")];
+    let seeds = series.iter().flat_map(|series| &series.spots).map(|spot| spot.rows.len()).max().unwrap_or(1);
+    if seeds > 1 {
+        notes.push(format!("medians of up to {seeds} runs, bands from the least to the greatest"));
+    }
+    let runs = |count: usize, one: &str, many: &str| match count {
+        1 => format!("1 run {one}"),
+        _ => format!("{count} runs {many}"),
+    };
+    if failures > 0 {
+        notes.push(runs(failures, "that failed is left out", "that failed are left out"));
+    }
+    if unserved > 0 {
+        let (one, many) =
+            ("that served nobody has its drops alone", "that served nobody have their drops alone");
+        notes.push(runs(unserved, one, many));
+    }
+    notes.retain(|note| !note.is_empty());
+    notes
+}
+
+/// Which runs served anybody: shares of the served, times and wasted memory of the others mean nothing.
+fn served(sheet: &Sheet) -> Result<Vec<bool>, Error> {
+    let mut served: Vec<bool> = sheet.some_numbers("cold_pct")?.iter().map(Option::is_some).collect();
+    // Tables of other origin need not tell how many were served.
+    if sheet.header().iter().any(|name| name == "served") {
+        let counts = sheet.some_numbers("served")?;
+        served.iter_mut().zip(counts).for_each(|(served, count)| *served &= count != Some(0.0));
+    }
+    let dropped = sheet.some_numbers("dropped_pct")?;
+    served.iter_mut().zip(dropped).for_each(|(served, dropped)| *served &= dropped != Some(100.0));
+    Ok(served)
+}
+
+/// A figure by row, of runs that served somebody.
+fn of_served(sheet: &Sheet, column: &str, served: &[bool]) -> Result<Vec<Option<f64>>, Error> {
+    let figures = sheet.some_numbers(column)?.into_iter().zip(served);
+    Ok(figures.map(|(figure, served)| figure.filter(|_| *served)).collect())
 }
 
 // ----- which runs make a line -----
@@ -233,6 +269,41 @@ fn example(sheet: &Sheet) -> Result<String, Error> {
 /// A panel, or why it is left out.
 type Drawn = Result<Panel, String>;
 
+/// Why panels are left out that are about the served.
+const NOBODY: &str = "no run served anybody";
+
+/// A figure that is drawn by memory.
+struct Figure {
+    column: &'static str,
+    title: &'static str,
+    axis: &'static str,
+    is_share: bool,
+    /// Whether it is one of those who were served.
+    of_served: bool,
+}
+
+const COLD: Figure = Figure {
+    column: "cold_pct",
+    title: "Cold starts",
+    axis: "cold starts (% of served)",
+    is_share: true,
+    of_served: true,
+};
+const EXECUTION: Figure = Figure {
+    column: "exec_increase_pct",
+    title: "Execution time above all-warm",
+    axis: "increase (%)",
+    is_share: false,
+    of_served: true,
+};
+const DROPPED: Figure = Figure {
+    column: "dropped_pct",
+    title: "Dropped invocations",
+    axis: "dropped (% of invocations)",
+    is_share: true,
+    of_served: false,
+};
+
 /// The spread of a figure, by spot of a series; nothing where no run has it.
 fn spreads<'a>(series: &'a Series, figure: &'a [Option<f64>]) -> impl Iterator<Item = (f64, Spread)> + 'a {
     series.spots.iter().filter_map(|spot| Some((spot.memory_mib, spread(&spot.rows, figure)?)))
@@ -251,23 +322,18 @@ fn spread(rows: &[usize], figure: &[Option<f64>]) -> Option<Spread> {
     Some(Spread { low, median, high })
 }
 
-fn by_memory(
-    sheet: &Sheet,
-    series: &[Series],
-    column: &str,
-    title: &str,
-    axis: &'static str,
-    is_share: bool,
-) -> Result<Drawn, Error> {
-    let figure = sheet.some_numbers(column)?;
+fn by_memory(sheet: &Sheet, series: &[Series], of: &Figure, served: &[bool]) -> Result<Drawn, Error> {
+    let Figure { column, title, axis, .. } = *of;
+    let figure = if of.of_served { of_served(sheet, column, served)? } else { sheet.some_numbers(column)? };
     let values = || figure.iter().copied().flatten();
     if values().next().is_none() {
-        return Ok(Err(format!("no run has `{column}`")));
+        let nobody = of.of_served && !served.contains(&true);
+        return Ok(Err(if nobody { NOBODY.to_owned() } else { format!("no run has `{column}`") }));
     }
-    if column == "dropped_pct" && values().all(|value| value == 0.0) {
+    if column == DROPPED.column && values().all(|value| value == 0.0) {
         return Ok(Err("no run dropped anything".to_owned()));
     }
-    let values = if is_share { Axis::share(axis, values()) } else { Axis::from_zero(axis, values()) };
+    let values = if of.is_share { Axis::share(axis, values()) } else { Axis::from_zero(axis, values()) };
     let all = || series.iter().flat_map(|series| spreads(series, &figure));
     let first = all().next().map_or(0.0, |(memory, _)| memory);
     if all().all(|(memory, _)| memory == first) {
@@ -305,24 +371,25 @@ fn by_name(series: &[Series], figure: &[Option<f64>], title: &str, x: Axis) -> P
 }
 
 /// Memory held for nothing against cold starts, and which runs no other beats in both.
-fn waste(sheet: &Sheet, series: &[Series]) -> Result<Drawn, Error> {
-    let (wasted, cold) = (sheet.some_numbers("memory_idle_gib_s")?, sheet.some_numbers("cold_pct")?);
+fn waste(sheet: &Sheet, series: &[Series], served: &[bool]) -> Result<Drawn, Error> {
+    // The published simulator does not tell it.
+    if !sheet.header().iter().any(|name| name == "memory_idle_gib_s") {
+        return Ok(Err("no run has `memory_idle_gib_s`".to_owned()));
+    }
+    let wasted = of_served(sheet, "memory_idle_gib_s", served)?;
+    let cold = of_served(sheet, "cold_pct", served)?;
+    let point = |spot: &Spot| Some((spread(&spot.rows, &wasted)?.median, spread(&spot.rows, &cold)?.median));
     let mut lines: Vec<Line> = Vec::new();
     for (nth, series) in series.iter().enumerate() {
-        let point =
-            |spot: &Spot| Some((spread(&spot.rows, &wasted)?.median, spread(&spot.rows, &cold)?.median));
         let look = Look { stroke: Stroke::None, ..Look::nth(nth) };
         lines.push(Line::new(series.name.clone(), look, series.spots.iter().filter_map(point).collect()));
     }
     let all: Vec<(f64, f64)> = lines.iter().flat_map(|line| line.points.iter().copied()).collect();
     if all.is_empty() {
-        return Ok(Err("no run has `memory_idle_gib_s`".to_owned()));
+        let nobody = !served.contains(&true);
+        return Ok(Err(if nobody { NOBODY } else { "no run has `memory_idle_gib_s`" }.to_owned()));
     }
-    let best = not_beaten(&all);
-    if best.len() > 1 && best.len() < all.len() {
-        let look = Look { colour: GREY, stroke: Stroke::Dotted, marker: Marker::None };
-        lines.insert(0, Line::new("no run is better in both", look, best));
-    }
+    lines.splice(0..0, fronts(sheet, series, point)?);
     let (least, most) =
         all.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), (x, _)| (low.min(*x), high.max(*x)));
     let title = "held idle or prewarmed (GiB·s)";
@@ -333,6 +400,48 @@ fn waste(sheet: &Sheet, series: &[Series]) -> Result<Drawn, Error> {
     };
     let y = Axis::share("cold starts (% of served)", all.iter().map(|(_, cold)| *cold));
     Ok(Ok(Panel { title: "Cold starts against wasted memory".to_owned(), x, y, lines }))
+}
+
+/// Which runs no other of the same workload beats in both: a line per workload. Who drops is served less and needs less,
+/// so that runs that dropped anything are not compared.
+fn fronts(
+    sheet: &Sheet,
+    series: &[Series],
+    point: impl Fn(&Spot) -> Option<(f64, f64)>,
+) -> Result<Vec<Line>, Error> {
+    let dropped = sheet.some_numbers("dropped_pct")?;
+    let is_of_workload = |name: &&str| {
+        ["trace", "rules"].contains(name) || name.starts_with("trace.") || name.starts_with("rules.")
+    };
+    let columns: Vec<Vec<&str>> =
+        told(sheet).filter(is_of_workload).map(|name| sheet.texts(name)).collect::<Result<_, _>>()?;
+    let workload = |row: usize| columns.iter().map(|cells| cells[row]).collect::<Vec<_>>();
+    let drops = |spot: &Spot| spot.rows.iter().any(|row| dropped[*row].is_some_and(|share| share > 0.0));
+    let mut groups: Vec<(Vec<&str>, Vec<&Spot>)> = Vec::new();
+    for spot in series.iter().flat_map(|series| &series.spots) {
+        let of = workload(spot.rows[0]);
+        match groups.iter_mut().find(|(known, _)| *known == of) {
+            Some((_, spots)) => spots.push(spot),
+            None => groups.push((of, vec![spot])),
+        }
+    }
+    let drawn = |spot: &&&Spot| point(spot).is_some();
+    let some_drop = groups.iter().flat_map(|(_, spots)| spots).filter(drawn).any(|spot| drops(spot));
+    let name = match (groups.len() > 1, some_drop) {
+        (false, false) => "no run is better in both",
+        (false, true) => "no run is better in both, of those that dropped nothing",
+        (true, false) => "no run of the same trace and rules is better in both",
+        (true, true) => "no run of the same trace and rules is better in both, of those that dropped nothing",
+    };
+    let look = Look { colour: GREY, stroke: Stroke::Dotted, marker: Marker::None };
+    let front = |(_, spots): (Vec<&str>, Vec<&Spot>)| {
+        let compared: Vec<(f64, f64)> =
+            spots.iter().filter(|spot| !drops(spot)).filter_map(|spot| point(spot)).collect();
+        let best = not_beaten(&compared);
+        let tells = best.len() > 1 && best.len() < spots.iter().filter(drawn).count();
+        tells.then(|| Line::new(name, look, best))
+    };
+    Ok(groups.into_iter().filter_map(front).collect())
 }
 
 /// Of points, those for which no other has less of both, by ascending x.

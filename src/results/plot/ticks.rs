@@ -94,29 +94,32 @@ fn value(axis: &Axis, place: f64) -> f64 {
 fn candidates(axis: &Axis, low: f64, high: f64) -> Box<dyn Iterator<Item = Vec<Tick>>> {
     let whole = axis.clone();
     let (first, last) = (value(axis, low), value(axis, high));
-    let even = steps(&axis.round, last - first).into_iter().map(move |step| {
+    // Decimal steps have short labels where parts of powers of two have long ones.
+    let decimal = if axis.round == Round::Binary { steps(&Round::Decimal, last - first) } else { Vec::new() };
+    let even = steps(&axis.round, last - first).into_iter().chain(decimal).filter_map(move |step| {
         let from = (first / step - 1e-9).ceil() as i64;
         let until = (last / step + 1e-9).floor() as i64;
-        (from..=until).filter_map(|nth| tick(&whole, nth as f64 * step)).collect()
+        (from..=until).map(|nth| tick(&whole, nth as f64 * step)).collect()
     });
     if axis.scale == Scale::Linear {
         return Box::new(even);
     }
     let whole = axis.clone();
-    let by_factor = factors(&axis.round).into_iter().map(move |(base, within, every)| {
+    let by_factor = factors(&axis.round).into_iter().filter_map(move |(base, within, every)| {
         let exponent = |value: f64, slack: f64| (value.log10() / f64::log10(base) + slack).floor() as i32;
         let (from, until) = (exponent(first, 1e-9), exponent(last, 1e-9));
         let powers = (from..=until).filter(|exponent| exponent.rem_euclid(every) == 0);
         let values = powers.flat_map(|exponent| within.iter().map(move |part| part * base.powi(exponent)));
         let inside = values.filter(|value| *value >= first * (1.0 - 1e-9) && *value <= last * (1.0 + 1e-9));
-        inside.filter_map(|value| tick(&whole, value)).collect()
+        inside.map(|value| tick(&whole, value)).collect()
     });
     // Less than a doubling or so has no powers, but even steps.
     Box::new(by_factor.chain(even))
 }
 
+/// The tick at a value; nothing if a label cannot say where it is.
 fn tick(axis: &Axis, value: f64) -> Option<Tick> {
-    Some(Tick { place: axis.place(value)?, label: short(value) })
+    Some(Tick { place: axis.place(value)?, label: exact(value)? })
 }
 
 /// Even steps that are round, ascending, from a hundredth of a span up to it.
@@ -144,25 +147,26 @@ fn factors(round: &Round) -> Vec<(f64, &'static [f64], i32)> {
     }
 }
 
-/// A number in few characters.
+/// Digits after the point at most, where a label is to be exact.
+const DIGITS: usize = 6;
+
+/// A number in few characters; the last digit may be rounded.
 fn short(value: f64) -> String {
-    let magnitude = value.abs();
-    let (scaled, unit) = match magnitude {
-        _ if magnitude >= 0.9995e9 => (value / 1e9, "G"),
-        _ if magnitude >= 0.9995e6 => (value / 1e6, "M"),
-        _ if magnitude >= 0.9995e4 => (value / 1e3, "k"),
-        _ => (value, ""),
+    exact(value).unwrap_or_else(|| format!("{value:.DIGITS$}"))
+}
+
+/// A number as it is, in as few characters as say it; nothing if these would be too many.
+fn exact(value: f64) -> Option<String> {
+    const UNITS: [(f64, f64, &str); 4] =
+        [(0.0, 1.0, ""), (0.9995e4, 1e3, "k"), (0.9995e6, 1e6, "M"), (0.9995e9, 1e9, "G")];
+    let in_unit = |(from, unit, name): (f64, f64, &str)| {
+        let scaled = value / unit;
+        let is_exact =
+            |text: &String| text.parse().is_ok_and(|told: f64| (told - scaled).abs() <= 1e-12 * scaled.abs());
+        let text = (0..=DIGITS).map(|digits| format!("{scaled:.digits$}")).find(is_exact)?;
+        (value.abs() >= from).then(|| text + name)
     };
-    let digits = match scaled.abs() {
-        _ if (scaled - scaled.round()).abs() < 1e-9 => 0,
-        size if size >= 10.0 => 1,
-        size if size >= 1.0 => 2,
-        size if size >= 0.01 => 3,
-        _ => 6,
-    };
-    let text = format!("{scaled:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}{unit}")
+    UNITS.into_iter().filter_map(in_unit).min_by_key(String::len)
 }
 
 #[cfg(test)]
@@ -193,9 +197,29 @@ mod tests {
             (1_000.0, "1000"),
             (20_000.0, "20k"),
             (1e6, "1M"),
+            (65_536.0, "65536"),
+            (127.625, "127.625"),
+            (1.125, "1.125"),
+            (3.0 * 0.1, "0.3"),
             (2.5e9, "2.5G"),
         ] {
             assert_eq!(short(value), text);
+        }
+    }
+
+    #[test]
+    fn labels_are_exact_or_not_there() {
+        assert_eq!(exact(1.0 / 3.0), None);
+        let binary = Axis { round: Round::Binary, ..Axis::linear("x") };
+        for (low, high) in [(127.5, 128.5), (1.0, 1.5), (0.0, 1e-3), (16_384.0, 16_386.0), (99.6, 99.7)] {
+            for length in [300, 540, 840] {
+                let axis = between(binary.clone(), low, high);
+                let found = ticks(&axis, (low, high), length, |label| 14 * label.len() as i32);
+                assert!(found.len() > 1, "{low}: {found:?}");
+                for tick in found {
+                    assert_eq!(tick.label.parse(), Ok((tick.place * 1e9).round() / 1e9), "{low} {length}");
+                }
+            }
         }
     }
 
