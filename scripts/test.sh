@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole test command: formatting, lints, every test, the documentation, and the README's first command.
+# The whole test command: formatting, lints, every test, the cost of an invocation, the documentation, and the README's first command.
 # One profile (release) for everything, so that the dependencies are built once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,6 +14,12 @@ step "build"
 cargo build --release
 step "tests"
 cargo test --release
+step "instructions per invocation"
+if command -v valgrind >/dev/null; then
+    scripts/instructions.sh
+else
+    echo "VALGRIND IS MISSING: WHAT AN INVOCATION COSTS WAS NOT CHECKED (apt-get install valgrind)"
+fi
 step "documentation (warnings are errors)"
 RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps
 step "the quick start"

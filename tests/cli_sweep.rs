@@ -117,7 +117,7 @@ fn threads_and_repetition_change_no_byte() {
     let one = sweep("one", "1");
     assert_eq!(sweep("five", "5"), one);
     let said = ends(folder.path(), &["sweep", "s.toml", "-o", "five"], 0);
-    assert!(said.starts_with("nothing was left to do: 24 runs were there already\n"), "{said}");
+    assert!(said.contains("nothing was left to do: 24 runs were there already\n"), "{said}");
     assert_eq!(files(&folder.path().join("five")), one);
     assert_eq!(finished(&folder.path().join("five")), 24);
 }
@@ -250,9 +250,9 @@ fn parts_in_one_folder_make_the_whole() {
     assert_eq!(files(&folder.path().join("one")), files(&folder.path().join("whole")));
     // A part has nothing to do, and takes nothing away.
     let said = ends(folder.path(), &["sweep", "s.toml", "-o", "one", "--shard", "1/24"], 0);
-    assert!(said.starts_with("nothing was left to do: 1 run was there already\n"), "{said}");
+    assert!(said.contains("nothing was left to do: 1 run was there already\n"), "{said}");
     let said = ends(folder.path(), &["sweep", "s.toml", "-o", "one", "--shard", "25/25"], 0);
-    assert!(said.starts_with("nothing was left to do: there are no runs in this part\n"), "{said}");
+    assert!(said.contains("nothing was left to do: there are no runs in this part\n"), "{said}");
     assert_eq!(files(&folder.path().join("one")), files(&folder.path().join("whole")));
 }
 
@@ -304,12 +304,13 @@ fn a_run_that_served_nobody_is_not_perfect() {
 fn plots_that_cannot_be_drawn_are_errors() {
     let folder = folder(SCENARIO, "faascache-litmus-freq");
     let args = ["sweep", "s.toml", "--seeds", "1", "--plot"];
-    for (file, what) in
-        [("missing/p.svg", "cannot draw into `missing/p.svg`"), ("p.svg", "`p.svg` is a folder")]
-    {
+    for (file, what) in [
+        ("missing/p.svg", "missing/p.svg: cannot be drawn: there is no folder missing"),
+        ("p.svg", "p.svg: is a folder"),
+    ] {
         fs::create_dir_all(folder.path().join("p.svg")).expect("writable");
         let said = ends(folder.path(), &[&args[..], &[file]].concat(), 2);
-        assert!(said.starts_with(&format!("error: --plot: {what}")), "{said}");
+        assert!(said.starts_with(&format!("error: {what}")), "{said}");
         assert!(!folder.path().join("results").exists(), "it was found out before the runs");
     }
     // Every run fails: there is nothing to draw.

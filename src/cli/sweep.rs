@@ -70,9 +70,6 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Error> {
     let mut manifest = manifest(args, &plan, shard);
     let target = args.output.clone().unwrap_or_else(|| usual_target(&manifest.name, shard));
     let plot = plot_target(args.plot.as_ref(), &target)?;
-    if let Some(plot) = &plot {
-        refuse_unwritable(plot.file(), &target)?;
-    }
     let (mut folder, before) = Folder::open(&target, &manifest)?;
     let known = Known::new(before, plan.id());
     catch_interrupts();
@@ -113,28 +110,6 @@ fn both(runs: Result<(), Error>, plot: Result<(), Error>) -> Result<(), Error> {
         [runs, plot].into_iter().filter_map(Result::err).flat_map(Error::into_diagnostics).collect();
     // Runs that were done are no wrong command, whatever can be drawn of them.
     if found.is_empty() { Ok(()) } else { Err(Error::new(Kind::Run, found)) }
-}
-
-/// Whoever wants a plot shall not wait for runs to learn that it has no place to go.
-fn refuse_unwritable(file: &Path, results: &Path) -> Result<(), Error> {
-    let refuse = |message: String| {
-        let diagnostic = Diagnostic::new(message).at("--plot");
-        Err(Error::usage(
-            diagnostic.help("name another file, or --plot alone for plots.svg among the results"),
-        ))
-    };
-    if file.is_dir() {
-        return refuse(format!("`{}` is a folder", file.display()));
-    }
-    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if parent == results {
-        // It is made with the results.
-        return Ok(());
-    }
-    match tempfile::tempfile_in(parent) {
-        Ok(_) => Ok(()),
-        Err(error) => refuse(format!("cannot draw into `{}`: {}", file.display(), error.kind())),
-    }
 }
 
 /// Where results go if nothing is said.

@@ -62,8 +62,11 @@ pub(super) fn refuse_failed(rows: &[Row]) -> Result<(), Error> {
     Err(Error::run(diagnostic.also("the same command tries them again")))
 }
 
+/// What may be doubtful about a run, and whether it is so.
+type Doubt = (&'static str, fn(&Row) -> bool);
+
 /// What is told of runs that are not what they seem, as `run` would of each.
-const DOUBTFUL: [(&str, fn(&Row) -> bool); 5] = [
+const DOUBTFUL: [Doubt; 5] = [
     ("functions were dropped because they are larger than the whole pool", |row| {
         has(row, "dropped_too_large") > 0.0
     }),
@@ -90,7 +93,7 @@ fn has(row: &Row, figure: &str) -> f64 {
 /// One line for each kind of doubtful runs, with how many there are and which.
 pub(super) fn warnings(rows: &[Row]) -> Vec<String> {
     const SHOWN: usize = 5;
-    let warning = |(what, is_so): &(&str, fn(&Row) -> bool)| {
+    let warning = |(what, is_so): &Doubt| {
         let runs: Vec<u64> = rows.iter().filter(|row| is_so(row)).filter_map(number).collect();
         let mut which: Vec<String> = runs.iter().take(SHOWN).map(ToString::to_string).collect();
         if runs.len() > SHOWN {

@@ -168,10 +168,8 @@ impl Yard {
     pub fn finish(&mut self, slot: Slot) {
         let (since, start) = self.last[slot as usize];
         let elapsed = self.now - since;
-        if self.tables.test_finish(slot, start.is_warm(), elapsed) {
-            if self.policy.wants().ends {
-                self.policy.on_done(&self.tables, slot, elapsed);
-            }
+        if self.tables.test_finish(slot, start.is_warm(), elapsed) && self.policy.wants().ends {
+            self.policy.on_done(&self.tables, slot, elapsed);
         }
         if self.tables.container(slot).is_evictable() {
             self.policy.on_idle(&self.tables, slot);

@@ -54,24 +54,24 @@ pub struct Proxy {
     pub(super) active: u16,
     /// Runs that the driver still owes an answer.
     pub(super) outstanding: u16,
-    limit: u16,
+    pub(super) limit: u16,
     pub(super) phase: Phase,
     pub(super) initialized: bool,
     /// Work is being handed back: nothing new is started, and the pool is told "reschedule".
     pub(super) rescheduling: bool,
     pinged: bool,
-    collects_logs: bool,
+    pub(super) collects_logs: bool,
     pub(super) loaded_ahead: bool,
     /// The lease said to unload and to load again later.
     pub(super) unloading: bool,
-    backlog: Option<Box<Backlog>>,
+    pub(super) backlog: Option<Box<Backlog>>,
 }
 
 const _: () = assert!(size_of::<Proxy>() == 64, "a proxy is a cache line");
 
 /// What waits inside a container; most containers never have any.
 #[derive(Debug, Default)]
-struct Backlog {
+pub(super) struct Backlog {
     /// Runs held back because of the concurrency limit or a pending initialisation (§4.2).
     held: VecDeque<ActivationId>,
     /// Messages that the present phase cannot handle (§4.1 "deferred").
@@ -217,48 +217,6 @@ impl Proxy {
             Phase::Starting | Phase::Pausing => self.defer(Deferred::Run(activation)),
             Phase::Removing | Phase::Stopped => out.send(Message::Resubmit(activation)),
         }
-    }
-
-    /// Run this, being idle and thawed.
-    #[inline(always)]
-    pub(super) fn run_ready(&mut self, activation: ActivationId, cx: &mut Context<'_>, out: &mut impl Out) {
-        self.active = 1;
-        self.resume_run = activation;
-        // Where the lease is asked for only once the container is paused, it may be run before.
-        self.loaded_ahead = false;
-        self.start_run(activation, true, cx, out);
-        self.enter(Phase::Running, cx, out);
-    }
-
-    /// Whether a good end of the one run under way leaves an idle container and nothing else to do.
-    #[inline(always)]
-    pub(super) fn is_plain(&self) -> bool {
-        self.phase == Phase::Running
-            && self.initialized
-            && !self.rescheduling
-            && !self.collects_logs
-            && self.active == 1
-            && self.backlog.is_none()
-    }
-
-    /// The end of the one run under way where [`Proxy::is_plain`]: what `ran`, `answered` and `completed` come to,
-    /// but for "need work", which the caller has to see to afterwards.
-    #[inline(always)]
-    pub(super) fn ran_plainly(
-        &mut self,
-        activation: ActivationId,
-        status: Status,
-        cx: &mut Context<'_>,
-        out: &mut impl Out,
-    ) {
-        let flight = cx.flights.of_mut(activation);
-        flight.end(cx.now, status);
-        let ack = if flight.blocking { Ack::Combined } else { Ack::Completion };
-        out.act(Action::Answer(flight.answer(activation, ack)));
-        self.outstanding -= 1;
-        self.active = 0;
-        self.resume_run = ActivationId::NONE;
-        self.enter(Phase::Ready, cx, out);
     }
 
     /// Go.
@@ -465,7 +423,7 @@ impl Proxy {
     }
 
     #[inline(always)]
-    fn start_run(
+    pub(super) fn start_run(
         &mut self,
         activation: ActivationId,
         reschedule: bool,

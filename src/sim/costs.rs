@@ -5,7 +5,7 @@
 //! the activation, or of the container). So the n-th activation runs for the same time whatever the
 //! memory, the policy and the thread count: two configurations are compared on the same luck.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
@@ -206,7 +206,7 @@ impl CostModel {
 
 /// Tells every function the longest pull of its kind.
 fn share_pulls(functions: &mut [FunctionCosts], kinds: &[&str]) {
-    let mut longest: HashMap<&str, Option<Span>> = HashMap::new();
+    let mut longest: BTreeMap<&str, Option<Span>> = BTreeMap::new();
     for (costs, kind) in functions.iter().zip(kinds) {
         let most = longest.entry(kind).or_insert(Some(Span::ZERO));
         // One pull without a limit leaves the whole kind without.

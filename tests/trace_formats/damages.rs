@@ -18,7 +18,7 @@ const DAMAGES: &[(&str, &str, &str)] = &[
     ("d01.csv", "HashOwner,HashApp,HashFunction,Trigger,1\no,a,f,http,99999999\n", "d01: 99999999 invocations within 1 min (number 0 of 1), at most 16777216 are taken\n  help: are these really counts?"),
     // Azure 2021.
     ("t.txt", "app,func,end_timestamp,duration\na,f,x,1\n", "DIR/t.txt:2: column `end_timestamp`: `x` is not a number\n  help: write seconds of at least 0, for example 57.154"),
-    ("t.txt", "app,func,end_timestamp,duration\na,f,10,5000\n", "DIR/t.txt:2: column `duration`: 1.389 h is longer than an invocation may run here (1.193 h)\n  help: durations are seconds; are these milliseconds?"),
+    ("t.txt", "app,func,end_timestamp,duration\na,f,10,5000\n", "DIR/t.txt:2: column `duration`: 5000 s is longer than an invocation may run here (4294967.294 ms)\n  help: durations are seconds; are these milliseconds?"),
     ("t.txt", "app,func,end_timestamp,duration\na,,1,1\n", "DIR/t.txt:2: column `func`: is empty\n  help: write a name"),
     ("t.txt", "app,func,end_timestamp,duration\n", "DIR/t.txt: has no invocations\n  help: every row is one"),
     // AWS Lambda.
