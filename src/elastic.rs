@@ -17,6 +17,8 @@
 //! for a fraction of what is needed. Only its shape is used, laid through what was measured. A step is between a
 //! tenth and [`MOST_MORE`] or [`MOST_LESS`]: quick to grow, slow to shrink. These two points are ours.
 
+use std::fmt;
+
 use crate::curve::reuse::Hits;
 use crate::memory::Memory;
 use crate::time::Span;
@@ -45,6 +47,16 @@ pub struct Elastic {
     pub least: Memory,
     /// Never more.
     pub most: Memory,
+}
+
+impl fmt::Display for Elastic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.target {
+            Target::PerSecond(target) => write!(f, "{target} cold starts a second")?,
+            Target::Share(target) => write!(f, "{} % cold", (target * 1e5).round() / 1e3)?,
+        }
+        write!(f, ", {} to {}, every {}", self.least, self.most, self.period)
+    }
 }
 
 /// The least step, as a part of the present memory.
@@ -159,6 +171,16 @@ mod tests {
         // And as much for 90 % as for 98 %, which it never gets to.
         let mut down = controller(Target::Share(0.1));
         assert_eq!(down.decide(1000, 20), Some(Memory(1843)));
+    }
+
+    #[test]
+    fn says_what_it_is_meant_to_do() {
+        let elastic = |target| controller(target).elastic.to_string();
+        assert_eq!(elastic(Target::Share(0.055)), "5.5 % cold, 256 MiB to 8 GiB, every 100 s");
+        assert_eq!(
+            elastic(Target::PerSecond(0.5)),
+            "0.5 cold starts a second, 256 MiB to 8 GiB, every 100 s"
+        );
     }
 
     #[test]

@@ -81,6 +81,9 @@ fn describe(scenario: &Scenario) -> String {
     }
     line("trace", &describe_trace(scenario));
     line("memory", &scenario.memory.to_string());
+    if let Some(elastic) = &scenario.elastic {
+        line("elastic", &elastic.to_string());
+    }
     match &scenario.engine {
         Engine::Artifact(policy) => {
             line("simulator", &format!("published FaasCache simulator, policy {policy}"))

@@ -185,12 +185,15 @@ pub(super) fn stopped() -> Error {
 }
 
 fn pool_heading(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: &Summary) -> Heading {
-    let lines = vec![
+    let mut lines = vec![
         trace_line(scenario, trace, summary.invocations),
         format!("pool {}, rules {}, seed {}", scenario.memory, setup.preset.name, scenario.seed),
         format!("eviction {}, keep-alive {}", setup.eviction, setup.keep_alive),
         "CPU is unlimited: running activations never slow each other down".to_owned(),
     ];
+    if let Some(elastic) = &scenario.elastic {
+        lines.insert(2, format!("elastic: {elastic}"));
+    }
     Heading { name: scenario.name.clone(), question: scenario.question.clone(), lines }
 }
 
