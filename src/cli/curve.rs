@@ -10,13 +10,13 @@ use clap::Args;
 
 use super::plot::{draw_results, plot_target};
 use super::progress::{Meter, catch_interrupts, interrupted};
-use super::run::{held, load, pretty, quoted, stopped, trace_line};
+use super::run::{held, load, manifest, pretty, quoted, stopped, trace_line};
 use super::{print, tell};
 use crate::curve::exact::Worker;
 use crate::curve::{Axis, Failure, Request, Sampling, Study, Watch, study};
 use crate::error::{Diagnostic, Error};
 use crate::policy::EvictionPolicy;
-use crate::results::{Folder, Heading, Manifest, TraceId, curve_json, curve_table, curve_text, thousands};
+use crate::results::{Folder, Heading, curve_json, curve_table, curve_text, thousands};
 use crate::scenario::{Choice, Engine, Override, PoolSetup, Registered, Scenario, find_policy};
 use crate::suggest::nearest;
 use crate::trace::Trace;
@@ -139,7 +139,9 @@ pub fn curve(args: &CurveArgs) -> Result<(), Error> {
     let heading = heading(&scenario, setup, &trace, &study);
     if let Some(folder) = folder {
         folder.table("curve", &curve_table(&study))?;
-        let manifest = manifest(args, &scenario, &trace, name);
+        let overrides: Vec<String> = args.set.iter().map(ToString::to_string).collect();
+        let command = command(args, &scenario, &overrides);
+        let manifest = manifest(&scenario, &trace, name, command, overrides);
         for (name, text) in [("summary.json", pretty(&summary)?), ("manifest.json", pretty(&manifest)?)] {
             folder.file(name, |out| out.write_all(text.as_bytes()))?;
         }
@@ -272,25 +274,6 @@ fn summary(scenario: &Scenario, setup: &PoolSetup, study: &Study, args: &CurveAr
         "provision_pct": args.provision.map(|percent| percent.0),
         "summary": curve_json(study),
     })
-}
-
-fn manifest(args: &CurveArgs, scenario: &Scenario, trace: &Trace, name: String) -> Manifest {
-    let overrides: Vec<String> = args.set.iter().map(ToString::to_string).collect();
-    Manifest {
-        faassim: env!("CARGO_PKG_VERSION"),
-        command: command(args, scenario, &overrides),
-        name,
-        seed: scenario.seed,
-        scenario_file: scenario.file.display().to_string(),
-        scenario: scenario.text.clone(),
-        overrides,
-        trace: TraceId {
-            path: scenario.trace.path.display().to_string(),
-            sha256: trace.checksum.clone(),
-            functions: trace.functions.len() as u64,
-            invocations: trace.len() as u64,
-        },
-    }
 }
 
 /// The command that makes the same results again; what does not change them is left out.

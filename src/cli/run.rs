@@ -285,6 +285,31 @@ fn write_tables(folder: &Folder, scenario: &Scenario, trace: &Trace, replay: Rep
     Ok(())
 }
 
+/// What suffices to get results of a scenario and a trace again.
+pub(super) fn manifest(
+    scenario: &Scenario,
+    trace: &Trace,
+    name: String,
+    command: String,
+    overrides: Vec<String>,
+) -> Manifest {
+    Manifest {
+        faassim: env!("CARGO_PKG_VERSION"),
+        command,
+        name,
+        seed: scenario.seed,
+        scenario_file: scenario.file.display().to_string(),
+        scenario: scenario.text.clone(),
+        overrides,
+        trace: TraceId {
+            path: scenario.trace.path.display().to_string(),
+            sha256: trace.checksum.clone(),
+            functions: trace.functions.len() as u64,
+            invocations: trace.len() as u64,
+        },
+    }
+}
+
 fn write_common(
     folder: &Folder,
     scenario: &Scenario,
@@ -297,21 +322,8 @@ fn write_common(
     let rows = if args.invocations { " --invocations" } else { "" };
     // A plot among the results is one of them.
     let plot = if args.plot == Some(None) { " --plot" } else { "" };
-    let manifest = Manifest {
-        faassim: env!("CARGO_PKG_VERSION"),
-        command: format!("faassim run {}{sets}{rows}{plot}", quoted(&scenario.file.display().to_string())),
-        name: scenario.name.clone(),
-        seed: scenario.seed,
-        scenario_file: scenario.file.display().to_string(),
-        scenario: scenario.text.clone(),
-        overrides,
-        trace: TraceId {
-            path: scenario.trace.path.display().to_string(),
-            sha256: trace.checksum.clone(),
-            functions: trace.functions.len() as u64,
-            invocations: trace.len() as u64,
-        },
-    };
+    let command = format!("faassim run {}{sets}{rows}{plot}", quoted(&scenario.file.display().to_string()));
+    let manifest = manifest(scenario, trace, scenario.name.clone(), command, overrides);
     for (name, text) in [("summary.json", pretty(summary)?), ("manifest.json", pretty(&manifest)?)] {
         folder.file(name, |out| out.write_all(text.as_bytes()))?;
     }

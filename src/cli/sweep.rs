@@ -85,8 +85,8 @@ pub fn sweep(args: &SweepArgs) -> Result<(), Error> {
     folder.manifest(&manifest)?;
     folder.tables(&rows)?;
     print(&if args.json { sweep_text::json(&rows)? } else { sweep_text::text(&manifest, &rows) })?;
-    sweep_text::warnings(&rows).iter().for_each(|warning| tell(&format!("warning: {warning}")));
     tell_reused(outcome.standing);
+    sweep_text::warnings(&rows).iter().for_each(|warning| tell(&format!("warning: {warning}")));
     if !args.json {
         tell(&format!("results are in {}", target.display()));
     }

@@ -303,7 +303,6 @@ impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
     }
 
     /// How long a run takes where the first one in a fresh container differs.
-    #[cold]
     #[inline(never)]
     fn first_or(&mut self, run: Span, id: ContainerId, function: u32, number: u64) -> Span {
         let fresh = std::mem::replace(&mut self.container(id).fresh, false);
