@@ -15,7 +15,10 @@ pub mod curve;
 pub mod duration;
 pub mod elastic;
 pub mod error;
+pub mod eventlog;
 pub mod ids;
+#[cfg(feature = "live")]
+pub mod live;
 pub mod memory;
 pub mod openwhisk;
 pub mod policy;
