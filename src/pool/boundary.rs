@@ -74,6 +74,9 @@ pub enum RunOutcome {
     /// The container could not be reached. Handed back to the pool if this was the first run after
     /// an idle period, otherwise a developer error.
     Unreachable,
+    /// The runtime answered 503: it is going away and did not run the activation. Handed back to the pool if this was
+    /// the first run after an idle period, otherwise silently lost.
+    ShuttingDown,
 }
 
 /// The four classes of answers (docs/specs/openwhisk.md §17).

@@ -285,7 +285,10 @@ impl Proxy {
     ) {
         let flight = cx.flights.of_mut(activation);
         let status = match outcome {
-            RunOutcome::Unreachable if flight.reschedule => return self.unreachable(activation, cx, out),
+            RunOutcome::Unreachable | RunOutcome::ShuttingDown if flight.reschedule => {
+                return self.unreachable(activation, cx, out);
+            }
+            RunOutcome::ShuttingDown => return self.shut_down(activation, cx, out),
             RunOutcome::Unreachable => Status::DeveloperError,
             RunOutcome::Answered(status) => status,
         };

@@ -121,6 +121,20 @@ impl Proxy {
         }
     }
 
+    /// A run that was not the first after an idle period found the runtime going away: nobody hears of it again.
+    pub(super) fn shut_down(&mut self, activation: ActivationId, cx: &mut Context<'_>, out: &mut impl Out) {
+        self.settle();
+        out.act(Action::Lose(activation));
+        match self.phase() {
+            Phase::Running => {
+                self.resume_run = ActivationId::NONE;
+                self.run_failed(Status::SystemError, true, cx, out);
+            }
+            Phase::Removing => self.ended_while_removing(cx, out),
+            _ => self.release_when_done(cx.slot, out),
+        }
+    }
+
     /// The container could not be thawed; its run has been deferred and goes back to the pool.
     pub(super) fn resume_failed(&mut self, cx: &mut Context<'_>, out: &mut impl Out) {
         self.rescheduling = true;

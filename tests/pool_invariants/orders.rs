@@ -83,9 +83,10 @@ impl World<'_> {
             let error = self.draw().is_multiple_of(8);
             RunOutcome::Answered(if error { Status::ApplicationError } else { Status::Success })
         } else {
-            match self.draw() % 3 {
+            match self.draw() % 4 {
                 0 => RunOutcome::Answered(Status::DeveloperError),
                 1 => RunOutcome::Answered(Status::SystemError),
+                2 => RunOutcome::ShuttingDown,
                 _ => RunOutcome::Unreachable,
             }
         };

@@ -325,9 +325,15 @@ impl<'a> World<'a> {
         let flight = self.flight(activation);
         let status = match outcome {
             RunOutcome::Answered(status) => status,
-            RunOutcome::Unreachable if flight.reschedule => {
+            RunOutcome::Unreachable | RunOutcome::ShuttingDown if flight.reschedule => {
                 flight.served_from = None;
                 flight.fate = Some(if first { Fate::HandedBack } else { Fate::Lost });
+                self.life(id).runs.remove(&activation);
+                return;
+            }
+            RunOutcome::ShuttingDown => {
+                flight.served_from = None;
+                flight.fate = Some(Fate::Lost);
                 self.life(id).runs.remove(&activation);
                 return;
             }
@@ -350,7 +356,7 @@ impl<'a> World<'a> {
             Input::Created(id, result) => (id, result.is_err()),
             Input::Initialized(id, outcome) => (id, outcome != InitOutcome::Ok),
             Input::Ran(id, _, RunOutcome::Answered(status)) => (id, is_fatal(status)),
-            Input::Ran(id, activation, RunOutcome::Unreachable) => {
+            Input::Ran(id, activation, RunOutcome::Unreachable | RunOutcome::ShuttingDown) => {
                 self.stranded |= self.flights[&activation].reschedule;
                 (id, true)
             }
