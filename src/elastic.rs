@@ -21,7 +21,7 @@ use std::fmt;
 
 use crate::curve::reuse::Hits;
 use crate::memory::Memory;
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 /// What counts as too many cold starts.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -119,6 +119,37 @@ impl Controller {
         // `as` makes what is below zero, or no number since nothing arrived, zero.
         let hits = (warm_ratio * self.curve.accesses() as f64).ceil() as u64;
         self.curve.least(hits.min(self.curve.hits())).unwrap_or_default().max(1) as f64
+    }
+}
+
+/// When an elastic pool is looked at, and what had happened until the last time. Both drivers keep one.
+#[derive(Clone, Debug)]
+pub struct Scaling {
+    controller: Controller,
+    due: Time,
+    arrivals: u64,
+    not_warm: u64,
+}
+
+impl Scaling {
+    /// First looks one period after `now`.
+    pub fn new(controller: Controller, now: Time) -> Scaling {
+        Scaling { due: now + controller.period(), controller, arrivals: 0, not_warm: 0 }
+    }
+
+    /// When to look next.
+    pub fn due(&self) -> Time {
+        self.due
+    }
+
+    /// A period is over; `arrivals` and `not_warm` (activations that got a container that was not warm) since the
+    /// beginning. The new memory in MiB, if it is to change.
+    pub fn look(&mut self, arrivals: u64, not_warm: u64) -> Option<u32> {
+        self.due += self.controller.period();
+        let arrived = arrivals - std::mem::replace(&mut self.arrivals, arrivals);
+        let colds = not_warm - std::mem::replace(&mut self.not_warm, not_warm);
+        let memory = self.controller.decide(arrived, colds)?;
+        Some(u32::try_from(memory.mib()).unwrap_or(u32::MAX))
     }
 }
 

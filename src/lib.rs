@@ -32,3 +32,5 @@ pub mod sweep;
 pub mod tally;
 pub mod time;
 pub mod trace;
+pub mod under_way;
+pub mod worker;

@@ -2,6 +2,7 @@
 //! the answers. Owns the event queue, the cost model and the loop; CPU is unlimited: running
 //! activations never slow each other down. Must never place, evict or keep anything itself.
 
+mod answers;
 mod costs;
 mod driver;
 mod published;
@@ -9,9 +10,13 @@ mod queue;
 mod replay;
 mod wheel;
 
+pub use answers::{Answers, Work};
 pub use costs::{CostModel, Draw};
-pub use driver::{Control, End, Stopped, simulate};
+pub use driver::{Control, End, PATIENCE, Stopped, simulate};
 pub use published::{Published, replay_published};
 pub use queue::{EventQueue, HeapQueue};
-pub use replay::{Replay, ReplayError, make_pool, make_pool_with, mean_gap, replay, replay_with};
+pub use replay::{
+    Replay, ReplayError, controller, make_pool, make_pool_with, mean_gap, replay, replay_with,
+    worker_functions,
+};
 pub use wheel::Wheel;

@@ -3,19 +3,16 @@
 
 use crate::curve::copies::CopyDistances;
 use crate::elastic::{Controller, Elastic};
-use crate::ids::{ActionId, KindId};
 use crate::memory::Memory;
 use crate::policy::Evict;
-use crate::policy::registry::Making;
+use crate::pool::Pool;
 use crate::pool::boundary::StartState;
-use crate::pool::rules::{Rules, StemCell};
-use crate::pool::tables::FunctionSpec;
-use crate::pool::{Pool, Setup};
 use crate::scenario::{PoolSetup, Scenario};
 use crate::suggest::nearest;
 use crate::tally::{FunctionFigures, MemorySample, Observer, Quantiles, Rows, Summary, Tally};
 use crate::time::{Span, Time};
 use crate::trace::{Function, Trace};
+use crate::worker::{self, WorkerFunction};
 
 use super::{Control, CostModel, End, EventQueue, Stopped, Wheel, simulate};
 
@@ -100,7 +97,10 @@ pub fn replay_with(
 }
 
 /// The controller of an elastic pool, with the trace's own reuse-distance curve, copies on their own.
-fn controller(
+///
+/// # Errors
+/// Stopped by `control`.
+pub fn controller(
     elastic: Elastic,
     scenario: &Scenario,
     trace: &Trace,
@@ -148,8 +148,7 @@ fn check_kinds(setup: &PoolSetup, trace: &Trace) -> Result<(), String> {
 
 /// The pool of a scenario for the functions of a trace.
 pub fn make_pool(seed: u64, memory: Memory, setup: &PoolSetup, trace: &Trace, costs: &CostModel) -> Pool {
-    let making = Making { seed, tracking: setup.rules.tracking, capacity_mib: memory.mib() };
-    make_pool_with(seed, memory, setup, trace, costs, setup.eviction.make(making))
+    make_pool_with(seed, memory, setup, trace, costs, worker::make_evict(seed, memory, setup))
 }
 
 /// The same with an eviction policy of the caller's choice.
@@ -161,61 +160,28 @@ pub fn make_pool_with(
     costs: &CostModel,
     evict: Box<dyn Evict>,
 ) -> Pool {
-    let mut kinds = Kinds::default();
-    let functions = trace
-        .functions
-        .iter()
-        .enumerate()
-        .map(|(ix, function)| FunctionSpec {
-            // A trace's functions are told apart by name, so each is an action of its own, invoked
-            // from its own namespace.
-            action: ActionId(ix as u32),
-            memory: function.memory,
-            kind: kinds.id(&function.kind),
+    worker::make_pool(seed, memory, setup, &worker_functions(trace, costs), evict)
+}
+
+/// The functions of a trace as a pool sees them.
+pub fn worker_functions(trace: &Trace, costs: &CostModel) -> Vec<WorkerFunction> {
+    let all = trace.functions.iter().zip(0..);
+    all.map(|(function, ix)| {
+        let (cold, warm) = costs.expected(ix);
+        WorkerFunction {
+            name: function.name.clone(),
+            memory_mib: function.memory.mib(),
+            kind: function.kind.clone(),
             max_concurrent: function.max_concurrent,
-            logs: costs.collects_logs(ix as u32),
-            cold: costs.expected(ix as u32).0,
-            warm: costs.expected(ix as u32).1,
-        })
-        .collect();
-    let stem_cells = setup
-        .stem_cells
-        .iter()
-        .map(|cell| StemCell {
-            kind: kinds.id(&cell.kind),
-            memory: cell.memory,
-            initial_count: cell.initial_count,
-            reactive: cell.reactive,
-        })
-        .collect();
-    let rules: Rules = setup.rules.clone();
-    let making = Making { seed, tracking: rules.tracking, capacity_mib: memory.mib() };
-    Pool::new(Setup {
-        evict,
-        keep_alive: setup.keep_alive.make(making),
-        rules,
-        memory,
-        functions,
-        stem_cells,
+            logs: costs.collects_logs(ix),
+            cold_us: cold.0,
+            warm_us: warm.0,
+        }
     })
+    .collect()
 }
 
 /// Mean time between arrivals, by which the fast queue is dimensioned.
 pub fn mean_gap(trace: &Trace) -> Span {
     Span(trace.span().0 / trace.len() as u64)
-}
-
-#[derive(Default)]
-struct Kinds {
-    names: Vec<String>,
-}
-
-impl Kinds {
-    fn id(&mut self, name: &str) -> KindId {
-        let ix = self.names.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.names.push(name.to_owned());
-            self.names.len() - 1
-        });
-        KindId(ix as u16)
-    }
 }
