@@ -3,10 +3,16 @@
 //!
 //! | file | what |
 //! |-|-|
+//! | [`driver`] | the loop; one task owns the pool |
+//! | [`clock`] | the one place where a clock is read |
 //! | [`backend`] | what carries out the pool's orders: each answered by exactly one fact |
+//! | [`fake`] | a backend that imagines its containers, for parity with the simulator |
 //! | [`platform`] | what a real backend is made of: sandboxes that start, freeze, thaw and go |
 //! | [`logs`] | what an action printed, up to the sentinels |
 
 pub mod backend;
+pub mod clock;
+pub mod driver;
+pub mod fake;
 pub mod logs;
 pub mod platform;

@@ -1,12 +1,15 @@
 //! What crosses the border of the pool: facts in ([`Input`]), orders out ([`Action`]), observations
 //! for whoever keeps the books ([`Note`]), and the one order in which simultaneous facts are told.
-//! Must never hold state.
+//! Must never hold state. All of it can be written down and read back: an event log is these types, line by line.
+
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{ActivationId, ContainerId, FunctionId, KindId};
 use crate::time::Span;
 
 /// A fact, in the past tense. A driver tells each as soon as it holds, in the order of [`order`].
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Input {
     /// An activation reached the worker.
     Arrived {
@@ -45,7 +48,8 @@ pub enum Input {
 }
 
 /// Why a container could not be created (docs/specs/openwhisk.md §4.3).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum CreateFault {
     /// The user's own image is at fault: a developer error.
     UserImage,
@@ -54,7 +58,8 @@ pub enum CreateFault {
 }
 
 /// How an initialisation ended (docs/specs/openwhisk.md §4.3).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum InitOutcome {
     /// The container is ready to run the function.
     Ok,
@@ -67,7 +72,8 @@ pub enum InitOutcome {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RunOutcome {
     /// With an answer of this status.
     Answered(Status),
@@ -80,7 +86,8 @@ pub enum RunOutcome {
 }
 
 /// The four classes of answers (docs/specs/openwhisk.md §17).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// 0.
     Success,
@@ -93,7 +100,8 @@ pub enum Status {
 }
 
 /// An order, in the imperative. A driver carries it out and answers with the [`Input`] named.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Create a container of this kind and memory, and answer [`Input::Created`].
     Create {
@@ -148,7 +156,8 @@ pub enum Action {
 }
 
 /// Why an activation was refused.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Refusal {
     /// No room, and the rules drop instead of waiting.
     Full,
@@ -159,7 +168,8 @@ pub enum Refusal {
 }
 
 /// Which acknowledgement an answer is (docs/specs/openwhisk.md §4.4).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ack {
     /// The result, while the logs are still being collected.
     Result,
@@ -170,7 +180,8 @@ pub enum Ack {
 }
 
 /// What the caller is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Answer {
     /// About which activation.
     pub activation: ActivationId,
@@ -196,7 +207,8 @@ impl Answer {
 }
 
 /// How an activation got its container (docs/specs/openwhisk.md §3, §5.2).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StartState {
     /// A new container; there was room.
     Cold,
