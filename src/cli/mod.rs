@@ -12,6 +12,8 @@ pub mod merge;
 pub mod plot;
 pub mod policies;
 mod progress;
+pub mod replay;
+pub mod results;
 pub mod run;
 pub mod sweep;
 mod sweep_text;
@@ -42,6 +44,8 @@ enum Command {
     Curve(curve::CurveArgs),
     Policies(policies::PoliciesArgs),
     Trace(Box<trace::TraceArgs>),
+    Replay(replay::ReplayArgs),
+    Results(results::ResultsArgs),
 }
 
 /// Reads the arguments, does what they say and tells how it went.
@@ -55,6 +59,8 @@ pub fn main() -> ExitCode {
         Command::Curve(args) => curve::curve(&args),
         Command::Policies(args) => policies::policies(&args),
         Command::Trace(args) => trace::trace(&args),
+        Command::Replay(args) => replay::replay(&args),
+        Command::Results(args) => results::results(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,16 +7,22 @@
 //! | [`record`] | the lines |
 //! | `measured` | what a platform measured while carrying out one order |
 //! | `write`, `read` | files of them |
+//! | [`phases`] | what was measured, by phase and by invocation |
+//! | `rebuild` | from a log to the figures of its run |
 //! | [`replay`] | the same facts told to a fresh pool, whose orders must be the same |
 
 mod measured;
+pub mod phases;
 mod read;
+mod rebuild;
 pub mod record;
 pub mod replay;
 mod write;
 
 pub use measured::Measured;
+pub use phases::{PhaseFigures, Phases};
 pub use read::{Damage, Reader};
+pub use rebuild::{Rebuilt, rebuild};
 pub use record::{Header, Record};
 pub use replay::{Difference, Replayed, Watcher};
 pub use write::Writer;

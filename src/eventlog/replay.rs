@@ -28,7 +28,20 @@ pub trait Watcher: Observer {
 }
 
 impl Watcher for () {}
+impl Watcher for crate::tally::Tally {}
 impl Watcher for crate::tally::Trail {}
+
+impl<A: Watcher, B: Watcher> Watcher for (A, B) {
+    fn told(&mut self, told: &Told) {
+        self.0.told(told);
+        self.1.told(told);
+    }
+
+    fn measured(&mut self, input: &Input, measured: &Measured) {
+        self.0.measured(input, measured);
+        self.1.measured(input, measured);
+    }
+}
 
 /// What a replay found.
 #[derive(Clone, PartialEq, Debug)]

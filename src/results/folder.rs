@@ -65,6 +65,30 @@ impl Folder {
         })
     }
 
+    /// Takes a file in under a name: moved if `moves`, otherwise copied.
+    ///
+    /// # Errors
+    /// It cannot be read or written.
+    pub fn adopt(&self, file: &Path, name: &str, moves: bool) -> Result<(), Error> {
+        let here = self.temporary.path().join(name);
+        // Renaming fails between file systems.
+        if moves && fs::rename(file, &here).is_ok() {
+            return Ok(());
+        }
+        fs::copy(file, &here).map_err(|error| {
+            Error::run(format!(
+                "cannot copy {} to {}: {error}",
+                file.display(),
+                self.target.join(name).display()
+            ))
+        })?;
+        if moves {
+            // It is in the results now; what stays behind is only a second copy.
+            let _ = fs::remove_file(file);
+        }
+        Ok(())
+    }
+
     /// Writes a table as `NAME.csv` and `NAME.parquet`.
     ///
     /// # Errors
@@ -134,9 +158,13 @@ fn refuse_foreign(target: &Path) -> Result<(), Error> {
     }
 }
 
+/// The event log of a live run among its results.
+pub const EVENTS: &str = "events.jsonl";
+
 /// What a results folder may hold.
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
     MANIFEST,
+    EVENTS,
     "summary.json",
     "curve.csv",
     "curve.parquet",

@@ -4,6 +4,7 @@
 mod columns;
 mod curve;
 mod folder;
+mod live;
 mod manifest;
 pub mod plot;
 mod report;
@@ -11,7 +12,8 @@ mod tables;
 
 pub use columns::{Column, Table};
 pub use curve::{curve_json, curve_table, curve_text};
-pub use folder::{Folder, MANIFEST};
+pub use folder::{EVENTS, Folder, MANIFEST};
+pub use live::{live_invocation_table, live_text};
 pub use manifest::{Manifest, TraceId};
 pub use report::{Heading, Speed, artifact_text, counted, summary_text, thousands};
 pub use tables::{artifact_function_table, function_table, invocation_table, memory_table, response_table};

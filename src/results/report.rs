@@ -37,12 +37,17 @@ impl Speed {
 /// The summary of a simulated run.
 pub fn summary_text(heading: &Heading, summary: &Summary, speed: Speed) -> String {
     let mut out = heading_text(heading);
-    invocations(&mut out, summary);
-    causes(&mut out, summary);
-    times(&mut out, summary);
-    memory(&mut out, summary);
+    figures(&mut out, summary);
     speed_line(&mut out, summary.simulated_s, speed);
     out
+}
+
+/// What every run of a pool has to tell.
+pub(super) fn figures(out: &mut String, summary: &Summary) {
+    invocations(out, summary);
+    causes(out, summary);
+    times(out, summary);
+    memory(out, summary);
 }
 
 pub(super) fn heading_text(heading: &Heading) -> String {
@@ -274,7 +279,7 @@ fn row(out: &mut String, name: &str, count: u64, text: &str) {
     line(out, &format!("{name:<14}{:>14}  {text}", thousands(count)));
 }
 
-fn line(out: &mut String, text: &str) {
+pub(super) fn line(out: &mut String, text: &str) {
     out.push_str(text.trim_end());
     out.push('\n');
 }
@@ -301,7 +306,7 @@ fn pct(value: f64) -> String {
 }
 
 /// A duration in ms with the unit that suits it.
-fn duration(ms: f64) -> String {
+pub(super) fn duration(ms: f64) -> String {
     match ms {
         ms if ms < 0.0005 => "0".to_owned(),
         ms if ms < 10.0 => format!("{ms:.2} ms"),

@@ -235,15 +235,17 @@ fn increase(actual: u128, base: u128) -> f64 {
     if base == 0 { 0.0 } else { 100.0 * (actual as f64 / base as f64 - 1.0) }
 }
 
-fn percentiles(quantiles: &Quantiles) -> Percentiles {
-    let at = |fraction| quantiles.at(fraction).as_ms_f64();
-    Percentiles {
-        mean: quantiles.mean().as_ms_f64(),
-        p50: at(0.50),
-        p90: at(0.90),
-        p95: at(0.95),
-        p99: at(0.99),
-        max: quantiles.max().as_ms_f64(),
+impl From<&Quantiles> for Percentiles {
+    fn from(quantiles: &Quantiles) -> Percentiles {
+        let at = |fraction| quantiles.at(fraction).as_ms_f64();
+        Percentiles {
+            mean: quantiles.mean().as_ms_f64(),
+            p50: at(0.50),
+            p90: at(0.90),
+            p95: at(0.95),
+            p99: at(0.99),
+            max: quantiles.max().as_ms_f64(),
+        }
     }
 }
 
@@ -292,8 +294,8 @@ impl Tally {
             unserved,
             starts,
             causes: self.named_causes(names),
-            wait_ms: percentiles(&self.wait),
-            response_ms: percentiles(&response),
+            wait_ms: Percentiles::from(&self.wait),
+            response_ms: Percentiles::from(&response),
             exec_increase_pct: increase(self.execution_us, self.warm_run_us),
             response_increase_pct: increase(self.response_us, self.warm_run_us),
             memory: self.memory_figures(),
