@@ -84,14 +84,13 @@ fn differs(path: &Path, difference: &Difference) -> Error {
         None => "nothing more".to_owned(),
     };
     let after = after.map_or_else(|| "the worker came up".to_owned(), |input| format!("{input:?}"));
-    let told = Diagnostic::new(format!(
-        "another order than in the live run, {:.6} s after its beginning",
-        at.as_secs_f64()
-    ))
-    .at(format!("{}:{line}", path.display()))
-    .also(format!("after {after}"))
-    .also(format!("then  {}", said(then)))
-    .also(format!("now   {}", said(now)));
+    let message = format!(
+        "another order than in the live run, {:.6} s after its beginning\n  after {after}\n  then  {}\n  now   {}",
+        at.as_secs_f64(),
+        said(then),
+        said(now)
+    );
+    let told = Diagnostic::new(message).at(format!("{}:{line}", path.display()));
     Error::run(told.help("was the log changed, or written by a version of faassim with other rules?"))
 }
 
