@@ -3,10 +3,20 @@
 //!
 //! | file | what |
 //! |-|-|
+//! | [`actions`] | what functions can run: a manifest and the code beside it |
+//! | [`plan`] | which function runs what, in which image |
+//! | [`load`] | when arrivals are sent, and what they ask of a machine |
+//! | [`preview`] | whether this machine can carry that |
+//! | [`view`] | how far a run is, on a terminal |
 //! | [`backend`] | what carries out the pool's orders: each answered by exactly one fact |
 //! | [`platform`] | what a real backend is made of: sandboxes that start, freeze, thaw and go |
 //! | [`logs`] | what an action printed, up to the sentinels |
 
+pub mod actions;
 pub mod backend;
+pub mod load;
 pub mod logs;
+pub mod plan;
 pub mod platform;
+pub mod preview;
+pub mod view;

@@ -262,7 +262,7 @@ pub const LIVE: &[Key] = &[
         "map",
         "\"lookbusy\"",
         "\"nearest\"",
-        "the action of a function: name (of the same name), nearest (else by run time and memory), lookbusy",
+        "which action a function runs: by name, nearest (else by run time), or lookbusy",
     ),
     key("speed", "10.0", "1.0", "how many seconds of the trace go by in one; runs take what they take"),
     key("limit", "500", "all", "at most so many arrivals"),
