@@ -5,6 +5,8 @@
 mod costs;
 #[path = "messages/file.rs"]
 mod file;
+#[path = "messages/live.rs"]
+mod live;
 #[path = "messages/policies.rs"]
 mod policies;
 #[path = "messages/sweep.rs"]
@@ -99,6 +101,11 @@ fn policies_and_what_excludes_them() {
 #[test]
 fn prewarms_and_costs() {
     check_all(costs::CASES);
+}
+
+#[test]
+fn live_mode() {
+    check_all(live::CASES);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{layout, print};
 use crate::error::{Error, Kind};
 use crate::results::counted;
 use crate::scenario::{
-    Base, CostSpec, Costs, DurationValue, Engine, Failures, Override, PoolSetup, Scenario, Start,
+    Base, CostSpec, Costs, DurationValue, Engine, Failures, LiveSpec, Override, PoolSetup, Scenario, Start,
     differences, reference,
 };
 use crate::sweep::Plan;
@@ -96,6 +96,9 @@ fn describe(scenario: &Scenario) -> String {
     }
     line("seed", &scenario.seed.to_string());
     line("output", &describe_output(scenario));
+    if scenario.live != LiveSpec::default() {
+        line("live", &describe_live(&scenario.live));
+    }
     text
 }
 
@@ -220,4 +223,29 @@ fn describe_output(scenario: &Scenario) -> String {
     }
     tables.push(format!("memory every {}", output.memory_every));
     tables.join(", ")
+}
+
+/// What differs from the usual, and what runs.
+fn describe_live(live: &LiveSpec) -> String {
+    let usual = LiveSpec::default();
+    let mut text = format!("{} backend, actions by {}", live.backend.name(), live.map.name());
+    let mut add = |differs: bool, what: String| {
+        if differs {
+            let _ = write!(text, ", {what}");
+        }
+    };
+    add(!live.functions.is_empty(), counted(live.functions.len() as u64, "function") + " by hand");
+    add(!live.images.is_empty(), counted(live.images.len() as u64, "image") + " of your own");
+    add(live.speed != usual.speed, format!("at {} times the speed", live.speed));
+    add(live.limit.is_some(), counted(live.limit.unwrap_or_default(), "arrival") + " at most");
+    add(live.duration.is_some(), format!("the first {}", live.duration.unwrap_or_default()));
+    add(live.parallel_starts != usual.parallel_starts, format!("{} parallel starts", live.parallel_starts));
+    add(live.time_limit != usual.time_limit, format!("time limit {}", live.time_limit));
+    add(live.drain != usual.drain, format!("drain {}", live.drain));
+    add(live.network, "with network".to_owned());
+    add(live.pull, "missing images are fetched".to_owned());
+    add(!live.logs, "without logs".to_owned());
+    add(live.log_limit != usual.log_limit, format!("logs up to {}", live.log_limit));
+    add(live.cpus.is_some(), format!("{} processors", live.cpus.unwrap_or_default()));
+    text
 }

@@ -6,7 +6,6 @@
 
 pub mod check;
 pub mod curve;
-mod layout;
 mod loading;
 pub mod merge;
 pub mod plot;
@@ -25,6 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::Error;
+use crate::results::layout;
 
 /// How many cold starts, how much memory, how much latency has a FaaS worker?
 #[derive(Parser, Debug)]

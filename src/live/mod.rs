@@ -5,14 +5,24 @@
 //! |-|-|
 //! | [`driver`] | the loop; one task owns the pool |
 //! | [`clock`] | the one place where a clock is read |
+//! | [`actions`] | what functions can run: a manifest and the code beside it |
+//! | [`plan`] | which function runs what, in which image |
+//! | [`load`] | when arrivals are sent, and what they ask of a machine |
+//! | [`preview`] | whether this machine can carry that |
+//! | [`view`] | how far a run is, on a terminal |
 //! | [`backend`] | what carries out the pool's orders: each answered by exactly one fact |
 //! | [`fake`] | a backend that imagines its containers, for parity with the simulator |
 //! | [`platform`] | what a real backend is made of: sandboxes that start, freeze, thaw and go |
 //! | [`logs`] | what an action printed, up to the sentinels |
 
+pub mod actions;
 pub mod backend;
 pub mod clock;
 pub mod driver;
 pub mod fake;
+pub mod load;
 pub mod logs;
+pub mod plan;
 pub mod platform;
+pub mod preview;
+pub mod view;

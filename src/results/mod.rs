@@ -4,6 +4,7 @@
 mod columns;
 mod curve;
 mod folder;
+pub mod layout;
 mod live;
 mod manifest;
 pub mod plot;
@@ -15,5 +16,5 @@ pub use curve::{curve_json, curve_table, curve_text};
 pub use folder::{EVENTS, Folder, MANIFEST};
 pub use live::{live_invocation_table, live_text};
 pub use manifest::{Manifest, TraceId};
-pub use report::{Heading, Speed, artifact_text, counted, summary_text, thousands};
+pub use report::{Heading, Speed, artifact_text, counted, duration, short, summary_text, thousands};
 pub use tables::{artifact_function_table, function_table, invocation_table, memory_table, response_table};

@@ -306,7 +306,7 @@ fn pct(value: f64) -> String {
 }
 
 /// A duration in ms with the unit that suits it.
-pub(super) fn duration(ms: f64) -> String {
+pub fn duration(ms: f64) -> String {
     match ms {
         ms if ms < 0.0005 => "0".to_owned(),
         ms if ms < 10.0 => format!("{ms:.2} ms"),
@@ -327,7 +327,7 @@ fn round_span(span: Span) -> String {
 }
 
 /// Names of functions may be hashes of 64 digits: the first twelve tell them apart for a reader.
-fn short(name: &str) -> String {
+pub fn short(name: &str) -> String {
     if name.chars().count() <= 24 { name.to_owned() } else { name.chars().take(12).chain(['…']).collect() }
 }
 

@@ -27,7 +27,7 @@ pub struct AxisValue {
 }
 
 /// What makes no difference to a row of figures.
-const NO_AXES: [&str; 4] = ["name", "question", "output", "sweep"];
+const NO_AXES: [&str; 5] = ["name", "question", "output", "sweep", "live"];
 
 impl Axis {
     /// From an option of the command line: values and ranges of `path`.

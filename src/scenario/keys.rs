@@ -51,6 +51,7 @@ pub const TOP: &[Key] = &[
     key("faascache-artifact", "", "", "the published FaasCache simulator instead of the pool"),
     key("output", "", "", "what is written besides the summary"),
     key("sweep", "", "", "what `faassim sweep` varies"),
+    key("live", "", "", "how `faassim live` replays the trace against real containers"),
 ];
 
 /// `[trace]`.
@@ -248,6 +249,42 @@ pub const OUTPUT: &[Key] = &[
     key("memory-every", "\"10 s\"", "\"1 min\"", "interval of the table of memory over time"),
 ];
 
+/// `[live]`.
+pub const LIVE: &[Key] = &[
+    key("backend", "\"docker\"", "\"auto\"", "docker, process, or auto: docker where an engine answers"),
+    key(
+        "actions",
+        "\"../actions\"",
+        "../actions or actions",
+        "folder with actions.toml, as seen from the scenario file",
+    ),
+    key(
+        "map",
+        "\"lookbusy\"",
+        "\"nearest\"",
+        "which action a function runs: by name, nearest (else by run time), or lookbusy",
+    ),
+    key("speed", "10.0", "1.0", "how many seconds of the trace go by in one; runs take what they take"),
+    key("limit", "500", "all", "at most so many arrivals"),
+    key("duration", "\"10 min\"", "all", "only arrivals within so much of the trace's time after the first"),
+    key("parallel-starts", "4", "10", "most containers that are started at once, at least 1"),
+    key("time-limit", "\"5 min\"", "\"1 min\"", "how long an initialisation or a run may take"),
+    key("drain", "\"30 s\"", "\"2 min\"", "how long after the last arrival work may still end"),
+    key("network", "true", "false", "whether actions reach the network"),
+    key("pull", "true", "false", "whether missing images are fetched"),
+    key("logs", "false", "true", "whether logs are collected after each run"),
+    key("log-limit", "\"1 MB\"", "\"10 MB\"", "most output of a run that is kept"),
+    key("cpus", "4.0", "no limit", "processors shared by memory (OpenWhisk: user-cpus)"),
+    key("functions", "", "", "[live.functions]: \"FUNCTION\" = \"ACTION\", or a table as below"),
+    key("images", "", "", "[live.images]: \"KIND\" = \"IMAGE\""),
+];
+
+/// An exception in `[live.functions]`, written as a table.
+pub const LIVE_FUNCTION: &[Key] = &[
+    key("action", "\"matmul\"", "required", "the action, by its name in actions.toml"),
+    key("args", "{ n = 200 }", "none", "arguments, beside those of actions.toml or instead of them"),
+];
+
 /// All tables with fixed keys, in the order of the documentation.
 pub const SECTIONS: &[SectionKeys] = &[
     SectionKeys { path: "", header: "", what: "at the top of the file", keys: TOP },
@@ -281,6 +318,18 @@ pub const SECTIONS: &[SectionKeys] = &[
         keys: ARTIFACT,
     },
     SectionKeys { path: "output", header: "[output]", what: "tables besides the summary", keys: OUTPUT },
+    SectionKeys {
+        path: "live",
+        header: "[live]",
+        what: "what `faassim live` does; `run` takes no notice of it",
+        keys: LIVE,
+    },
+    SectionKeys {
+        path: "live.functions.NAME",
+        header: "[live.functions.NAME]",
+        what: "which action stands for this function; \"NAME\" = \"ACTION\" for short",
+        keys: LIVE_FUNCTION,
+    },
 ];
 
 /// Everything a scenario may say, as text.
@@ -298,6 +347,9 @@ pub fn reference() -> String {
         }
         if section.path == "rules" {
             text.push_str("  and every knob of `faassim policies --rules`\n");
+        }
+        if section.path == "live" {
+            text.push_str("  [live.images]: \"KIND\" = \"IMAGE\" for kinds served by images of your own\n");
         }
         text.push('\n');
     }

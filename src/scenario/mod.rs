@@ -14,6 +14,7 @@ mod duration;
 mod elastic;
 pub mod keys;
 mod knobs;
+mod live;
 mod overrides;
 mod ranges;
 mod section;
@@ -35,6 +36,7 @@ pub use choice::{Choice, Registered, find as find_policy};
 pub use costs::{CostSpec, Costs, Phases, Source, Start};
 pub use keys::reference;
 pub use knobs::{KNOBS, Knob, differences};
+pub use live::{Assigned, BackendChoice, KindImage, LiveSpec, MapRule};
 pub use overrides::Override;
 pub use setup::{Engine, Failures, PoolSetup, StemCellSpec};
 pub use trace::TraceSpec;
@@ -75,6 +77,8 @@ pub struct Scenario {
     pub output: OutputSpec,
     /// What a sweep varies; one run takes no notice of it.
     pub sweep: Vec<Axis>,
+    /// How live mode replays the trace; the simulator takes no notice of it.
+    pub live: LiveSpec,
 }
 
 /// Which tables are written besides the summary.
@@ -205,18 +209,12 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
         .and_then(|section| elastic::read(section, memory.unwrap_or(Memory(u64::MAX)), problems));
     // Any amount will do to find what else is wrong.
     let engine = setup::read(&top, seed, memory.unwrap_or(Memory(1024)), problems);
-    if let (Some(Engine::Artifact(_)), Some(_), Some(entry)) =
-        (&engine, &elastic, pool.as_ref().and_then(|section| section.find("elastic")))
-    {
-        let flaw = Flaw::new("`pool.elastic` does not go with [faascache-artifact]");
-        problems.push(
-            &entry.origin,
-            "",
-            flaw.help("the published simulator's memory is fixed; remove one of the two"),
-        );
+    if let Some(Engine::Artifact(_)) = &engine {
+        refuse_with_artifact(&top, pool.as_ref().filter(|_| elastic.is_some()), problems);
     }
     let output = read_output(&top, problems);
     let sweep = axes::read(&top, problems);
+    let live = live::read(file, &top, problems);
     Some(Scenario {
         file: file.to_owned(),
         text: String::new(),
@@ -230,7 +228,22 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
         engine: engine?,
         output,
         sweep,
+        live,
     })
+}
+
+/// What the published simulator has not got. `pool`: if it is elastic.
+fn refuse_with_artifact(top: &Section<'_>, pool: Option<&Section<'_>>, problems: &mut Problems) {
+    let elastic = pool.and_then(|pool| pool.find("elastic"));
+    for (entry, name, why) in [
+        (elastic, "pool.elastic", "the published simulator's memory is fixed; remove one of the two"),
+        (top.find("live"), "live", "real containers are run by the pool; remove one of the two"),
+    ] {
+        if let Some(entry) = entry {
+            let flaw = Flaw::new(format!("`{name}` does not go with [faascache-artifact]"));
+            problems.push(&entry.origin, "", flaw.help(why));
+        }
+    }
 }
 
 /// A table that has to be there.

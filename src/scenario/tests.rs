@@ -164,6 +164,34 @@ fn overrides_hold_and_are_kept() {
 }
 
 #[test]
+fn live_mode_has_documented_defaults_and_reads_what_is_said() {
+    assert_eq!(fine(FINE, &[]).live, LiveSpec::default());
+    let text = format!(
+        "{FINE}[live]\nactions = \"mine\"\nmap = \"name\"\nspeed = 10\ncpus = 2\nlog-limit = \"1 MB\"\n\
+         [live.functions]\na = \"hello\"\n\"b.c\" = {{ action = \"matmul\", args = {{ n = 200, x = [1.5, true] }} }}\n\
+         [live.images]\n\"python:3\" = \"openwhisk/action-python-v3.11\"\n"
+    );
+    let live = fine(&text, &[("live.functions.d", "dd"), ("live.drain", "0 s")]).live;
+    let (path, map) = (PathBuf::from("scenarios/mine"), MapRule::Name);
+    assert_eq!((live.actions.as_ref(), live.map, live.speed, live.cpus), (Some(&path), map, 10.0, Some(2.0)));
+    assert_eq!((live.log_limit, live.drain, live.limit), (Memory(1), Span::ZERO, None));
+    let functions: Vec<_> = live.functions.iter().map(|a| (&*a.function, &*a.action, &*a.place)).collect();
+    assert_eq!(
+        functions,
+        [
+            ("a", "hello", "scenarios/quick.toml:12"),
+            ("b.c", "matmul", "scenarios/quick.toml:13"),
+            ("d", "dd", "--set live.functions.d")
+        ]
+    );
+    assert_eq!(serde_json::json!(live.functions[1].args), serde_json::json!({"n": 200, "x": [1.5, true]}));
+    assert_eq!(
+        (&*live.images[0].kind, &*live.images[0].image),
+        ("python:3", "openwhisk/action-python-v3.11")
+    );
+}
+
+#[test]
 fn the_published_simulator_replaces_the_pool() {
     let scenario = fine(FINE, &[("faascache-artifact.policy", "LND")]);
     assert!(matches!(scenario.engine, Engine::Artifact(_)));
@@ -188,6 +216,7 @@ fn every_documented_example_can_be_written() {
                 "" => key.name.to_owned(),
                 "prewarm" => format!("prewarm.0.{}", key.name),
                 "prewarm.reactive" => format!("prewarm.0.reactive.{}", key.name),
+                "live.functions.NAME" => format!("live.functions.f.{}", key.name),
                 path => format!("{path}.{}", key.name),
             };
             // Keys that only make sense together.
@@ -195,6 +224,7 @@ fn every_documented_example_can_be_written() {
                 ("costs", "pull" | "first-run") => vec![("costs.create", "0 s")],
                 ("trace", "sample-by") => vec![("trace.sample", "5")],
                 ("trace", "until") => vec![("trace.from", "1 s")],
+                ("live.functions.NAME", "args") => vec![("live.functions.f.action", "hello")],
                 ("pool.elastic", name) if !name.starts_with("cold") => {
                     vec![("pool.elastic.cold-percent", "5")]
                 }
@@ -253,6 +283,10 @@ run = { uniform = { low = "1 ms", high = "2 ms" }, max = "1 s" }
 logs = { empirical = ["1 ms", "2 ms"] }
 [failures]
 run = 0.1
+[live]
+backend = "docker"
+[live.functions]
+a = { action = "hello", args = { n = [1, 2.5] } }
 "#;
 
 proptest::proptest! {

@@ -1,10 +1,10 @@
 //! Text in columns that fits a terminal. Owns wrapping; must never decide what is said.
 
 /// How wide a terminal is taken to be.
-pub(super) const WIDTH: usize = 80;
+pub const WIDTH: usize = 80;
 
 /// `text` broken at blanks into lines of at most `width` characters; a longer word stands alone.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let line = lines.last().map_or(0, |line| line.chars().count());
@@ -22,7 +22,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// `label`, then `text` beginning in column `indent`, wrapped; every line ends with a line feed.
-pub(super) fn entry(label: &str, indent: usize, text: &str) -> String {
+pub fn entry(label: &str, indent: usize, text: &str) -> String {
     let mut out = String::new();
     let mut label = label;
     if label.chars().count() >= indent {
