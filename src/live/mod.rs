@@ -13,16 +13,24 @@
 //! | [`backend`] | what carries out the pool's orders: each answered by exactly one fact |
 //! | [`fake`] | a backend that imagines its containers, for parity with the simulator |
 //! | [`platform`] | what a real backend is made of: sandboxes that start, freeze, thaw and go |
+//! | [`containers`] | a backend of real containers, on any platform |
+//! | [`protocol`] | `/init` and `/run` over HTTP |
+//! | [`process`] | the platform without containers: python processes |
+//! | [`owner`] | who started a sandbox, and whether they live |
 //! | [`logs`] | what an action printed, up to the sentinels |
 
 pub mod actions;
 pub mod backend;
 pub mod clock;
+pub mod containers;
 pub mod driver;
 pub mod fake;
 pub mod load;
 pub mod logs;
+pub mod owner;
 pub mod plan;
 pub mod platform;
 pub mod preview;
+pub mod process;
+pub mod protocol;
 pub mod view;

@@ -58,6 +58,49 @@ pub fn classify_run_response(reply: RunReply<'_>, run_ms: u64, timeout_ms: u64) 
     }
 }
 
+/// What became of an initialisation (§4.3, §16, §17).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum InitResponse {
+    /// The action is ready.
+    Ready,
+    /// A developer error, in these words.
+    Failed(String),
+    /// 503: the container is shutting down.
+    ShuttingDown,
+}
+
+/// Classifies the answer to `/init` that took `init_ms` under a limit of `timeout_ms` (§17).
+pub fn classify_init_response(reply: RunReply<'_>, init_ms: u64, timeout_ms: u64) -> InitResponse {
+    if init_ms >= timeout_ms {
+        return InitResponse::Failed(timed_out(timeout_ms, true));
+    }
+    match reply {
+        RunReply::Http { status: 503, .. } => InitResponse::ShuttingDown,
+        RunReply::Http { body, truncated: Some((size, limit)), .. } => {
+            InitResponse::Failed(truncated_response(body, size, limit))
+        }
+        RunReply::Http { status: 200, .. } => InitResponse::Ready,
+        RunReply::Http { body, truncated: None, .. } => {
+            let error = match serde_json::from_str::<Value>(body) {
+                Ok(Value::Object(mut members)) => members.remove("error"),
+                _ => None,
+            };
+            let text = match error {
+                Some(Value::String(text)) => text,
+                Some(other) => other.to_string(),
+                None => invalid_response(body),
+            };
+            InitResponse::Failed(format!("The action failed during initialization: {text}"))
+        }
+        RunReply::MemoryExhausted => {
+            InitResponse::Failed("The action exhausted its memory and was aborted.".to_owned())
+        }
+        RunReply::Nothing => {
+            InitResponse::Failed("The action did not initialize and exited unexpectedly.".to_owned())
+        }
+    }
+}
+
 fn classify_body(ok: bool, body: &str) -> RunResponse {
     match serde_json::from_str::<Value>(body) {
         Ok(Value::Object(mut members)) => match members.remove("error") {
@@ -132,6 +175,22 @@ mod tests {
         }
         assert_eq!(http(200, ""), ended(Status::DeveloperError, json!({ "error": format!("{invalid}.") })));
         assert_eq!(http(503, "{}"), RunResponse::ShuttingDown);
+    }
+
+    #[test]
+    fn initialisations_are_classified_by_status() {
+        let init =
+            |status, body| classify_init_response(RunReply::Http { status, body, truncated: None }, 5, 100);
+        assert_eq!(init(200, "OK"), InitResponse::Ready);
+        assert_eq!(init(503, "{}"), InitResponse::ShuttingDown);
+        let failed = |text: &str| InitResponse::Failed(text.to_owned());
+        let error = "The action failed during initialization: no main";
+        assert_eq!(init(502, r#"{"error":"no main"}"#), failed(error));
+        let late = RunReply::Http { status: 200, body: "", truncated: None };
+        let text = "The action exceeded its time limits of 100 milliseconds during initialization.";
+        assert_eq!(classify_init_response(late, 100, 100), failed(text));
+        let gone = "The action did not initialize and exited unexpectedly.";
+        assert_eq!(classify_init_response(RunReply::Nothing, 5, 100), failed(gone));
     }
 
     #[test]
