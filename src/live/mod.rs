@@ -5,6 +5,7 @@
 //! |-|-|
 //! | [`driver`] | the loop; one task owns the pool |
 //! | [`clock`] | the one place where a clock is read |
+//! | [`session`] | a whole run: a pool and a backend from a scenario, the log's first line, the loop |
 //! | [`actions`] | what functions can run: a manifest and the code beside it |
 //! | [`plan`] | which function runs what, in which image |
 //! | [`load`] | when arrivals are sent, and what they ask of a machine |
@@ -33,4 +34,5 @@ pub mod platform;
 pub mod preview;
 pub mod process;
 pub mod protocol;
+pub mod session;
 pub mod view;

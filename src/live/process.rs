@@ -263,6 +263,8 @@ impl Sandbox {
 async fn wait_for(mut child: Child, mut killed: watch::Receiver<bool>, end: watch::Sender<Option<Ended>>) {
     use std::os::unix::process::ExitStatusExt as _;
     let group = child.id().and_then(|pid| i32::try_from(pid).ok()).and_then(Pid::from_raw);
+    // Waiting would close it, and its end is the server's.
+    let stdin = child.stdin.take();
     let status = tokio::select! {
         status = child.wait() => Some(status),
         _ = killed.wait_for(|killed| *killed) => None,
@@ -279,6 +281,7 @@ async fn wait_for(mut child: Child, mut killed: watch::Receiver<bool>, end: watc
         Some(Ok(status)) if status.signal() == Some(Signal::KILL.as_raw()) => Ended::Killed,
         Some(_) => Ended::Exited,
     };
+    drop(stdin);
     end.send_replace(Some(how));
 }
 
