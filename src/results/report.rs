@@ -45,7 +45,8 @@ pub fn summary_text(heading: &Heading, summary: &Summary, speed: Speed) -> Strin
     out
 }
 
-pub(super) fn heading_text(heading: &Heading) -> String {
+/// Name, question and lines, and a blank line.
+pub fn heading_text(heading: &Heading) -> String {
     let mut out = String::new();
     line(&mut out, &heading.name);
     if let Some(question) = &heading.question {
