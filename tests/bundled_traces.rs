@@ -30,6 +30,7 @@ const BUNDLED: &[Bundled] = &[
     Bundled { path: "faascache-litmus-freq", functions: 4, invocations: 57_600, checksum: "8c54408d9d4068d5fa2c939f288faa7d0de7644c3dcb8c53c1af40991519769a" },
     Bundled { path: "faascache-litmus-lru", functions: 4, invocations: 57_600, checksum: "1ef74aa12b773c2d70e7ffa7142c91859c5383be3c22827ea9479224a801103c" },
     Bundled { path: "faascache-litmus-size", functions: 2, invocations: 41_144, checksum: "941ef7e2e111b462d2789e849f547e921a88fd2d28b6a069d8b7d1cd4b180281" },
+    Bundled { path: "live-smoke", functions: 8, invocations: 378, checksum: "fe75a7c75feb5cea045210afd9710fa8730714207bcebbc7e85d9bcea2f77254" },
 ];
 
 /// The measured runs: raw file, trace, measured cold starts.
@@ -158,7 +159,7 @@ fn aws_traces_keep_every_measured_row() {
 
 #[test]
 fn scripts_make_the_committed_traces() {
-    for script in ["make-aws-traces.py", "make-azure392.py"] {
+    for script in ["make-aws-traces.py", "make-azure392.py", "make-live-smoke.py"] {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(script);
         match Command::new("python3").arg(&script).arg("--check").output() {
             Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),

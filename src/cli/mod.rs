@@ -6,6 +6,8 @@
 
 pub mod check;
 pub mod curve;
+#[cfg(feature = "live")]
+pub mod live;
 mod loading;
 pub mod merge;
 pub mod plot;
@@ -37,6 +39,14 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     Run(run::RunArgs),
+    #[cfg(feature = "live")]
+    Live(Box<live::LiveArgs>),
+    #[cfg(not(feature = "live"))]
+    #[command(hide = true, disable_help_flag = true)]
+    Live {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        _any: Vec<std::ffi::OsString>,
+    },
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
     Check(check::CheckArgs),
@@ -52,6 +62,13 @@ enum Command {
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(args) => run::run(&args),
+        #[cfg(feature = "live")]
+        Command::Live(args) => live::live(&args),
+        #[cfg(not(feature = "live"))]
+        Command::Live { .. } => Err(Error::usage(
+            crate::error::Diagnostic::new("this build has no live mode")
+                .help("build with it: `cargo build --release` without --no-default-features"),
+        )),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Check(args) => check::check(&args),

@@ -47,7 +47,7 @@ impl Machine {
             available_mib: least(meminfo_mib(&meminfo, "MemAvailable")),
             disk_mib: rustix::fs::statvfs(results)
                 .ok()
-                .map(|disk| (u128::from(disk.f_bavail) * u128::from(disk.f_frsize) >> 20) as u64),
+                .map(|disk| ((u128::from(disk.f_bavail) * u128::from(disk.f_frsize)) >> 20) as u64),
         }
     }
 }

@@ -16,5 +16,7 @@ pub use curve::{curve_json, curve_table, curve_text};
 pub use folder::{EVENTS, Folder, MANIFEST};
 pub use live::{live_invocation_table, live_text};
 pub use manifest::{Manifest, TraceId};
-pub use report::{Heading, Speed, artifact_text, counted, duration, short, summary_text, thousands};
+pub use report::{
+    Heading, Speed, artifact_text, counted, duration, heading_text, short, summary_text, thousands,
+};
 pub use tables::{artifact_function_table, function_table, invocation_table, memory_table, response_table};

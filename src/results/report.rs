@@ -50,7 +50,8 @@ pub(super) fn figures(out: &mut String, summary: &Summary) {
     memory(out, summary);
 }
 
-pub(super) fn heading_text(heading: &Heading) -> String {
+/// Name, question and lines, and a blank line.
+pub fn heading_text(heading: &Heading) -> String {
     let mut out = String::new();
     line(&mut out, &heading.name);
     if let Some(question) = &heading.question {

@@ -30,6 +30,11 @@ impl Override {
         Override { path: path.into(), value: value.into(), origin: None }
     }
 
+    /// Sets `path` to the value of an option that is its shortcut; errors name the option.
+    pub fn from_option(name: &'static str, path: impl Into<String>, value: impl Into<String>) -> Override {
+        Override::new(path, value).written(&Origin::Option(name))
+    }
+
     /// The same, written somewhere else than in `--set`.
     pub(super) fn written(self, origin: &Origin) -> Override {
         Override { origin: Some(origin.clone()), ..self }

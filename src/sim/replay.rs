@@ -77,8 +77,7 @@ pub fn replay_with(
     observer: &mut impl Observer,
     control: &mut (impl Control + ?Sized),
 ) -> Result<End, ReplayError> {
-    check_kinds(setup, trace).map_err(ReplayError::Unfit)?;
-    check_cost_names(setup, trace).map_err(ReplayError::Unfit)?;
+    check_fit(setup, trace).map_err(ReplayError::Unfit)?;
     let costs = CostModel::new(scenario.seed, &setup.costs, &setup.failures, &trace.functions)
         .map_err(ReplayError::Unfit)?;
     let mut pool = make_pool(scenario.seed, scenario.memory, setup, trace, &costs);
@@ -120,6 +119,15 @@ pub fn controller(
         copies.arrive(&arrival, &trace.functions[arrival.function as usize], run);
     }
     Ok(Controller::new(elastic, scenario.memory, copies.finish()))
+}
+
+/// Whether a scenario fits a trace, as far as names go.
+///
+/// # Errors
+/// What does not, in words.
+pub fn check_fit(setup: &PoolSetup, trace: &Trace) -> Result<(), String> {
+    check_kinds(setup, trace)?;
+    check_cost_names(setup, trace)
 }
 
 /// Costs that are set for a function the trace does not have would silently do nothing.
