@@ -1,11 +1,14 @@
 //! `faassim live`: replays a trace in real time against real containers, or tells what that would be. Owns its
 //! arguments and what is made ready and told beforehand; the run itself is `live`'s.
 
+mod backends;
+mod conduct;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::progress::catch_interrupts;
+use super::results::usual_target;
 use super::run::{held, load, trace_line};
 use super::{print, tell};
 use crate::error::{Diagnostic, Error};
@@ -91,7 +94,7 @@ struct Ready<'a> {
 /// A usage error for a wrong scenario, trace or manifest; a run error if containers or results fail.
 pub fn live(args: &LiveArgs) -> Result<(), Error> {
     if args.cleanup {
-        clean_up(args)?;
+        conduct::clean_up()?;
     }
     let Some(file) = &args.file else { return Ok(()) };
     let scenario = Scenario::load(file, &args.overrides())?;
@@ -101,23 +104,17 @@ pub fn live(args: &LiveArgs) -> Result<(), Error> {
         return Err(Error::usage(wrong.help("remove it, or use `faassim run`")));
     };
     tell_what_is_left_out(&scenario, setup);
-    let target = match &args.output {
-        Some(target) => target.clone(),
-        None => Path::new("results").join(format!("{}-live", scenario.name)),
-    };
+    let target = args.output.clone().unwrap_or_else(|| usual_target(&scenario.name));
     if target.join("curve.csv").exists() {
         return Err(held(&target, "curves, which one run would replace"));
     }
-    if args.dry_run {
-        // A live run has its own way to end in order.
-        catch_interrupts();
-    }
+    let commands = conduct::listen();
     let trace = load(&scenario)?;
     let ready = make_ready(&scenario, setup, &trace)?;
     if args.dry_run {
         return print(&dry_run(&ready));
     }
-    replay_live(args, &ready, &target)
+    conduct::replay_live(args, &ready, &target, commands)
 }
 
 fn place(scenario: &Scenario) -> String {
@@ -191,26 +188,6 @@ fn dry_run(ready: &Ready<'_>) -> String {
         BackendChoice::Process => "processes of this machine",
     };
     let preview = ready.preview(backend.to_owned());
-    heading_text(&ready.heading()) + &preview.text(|image| image_is_there(ready.scenario, image))
-}
-
-/// Whether an image is on this machine; `None` if that cannot be told, or no image is needed.
-fn image_is_there(scenario: &Scenario, image: &str) -> Option<bool> {
-    let _ = (scenario, image);
-    None
-}
-
-/// Replays the trace against real containers.
-fn replay_live(args: &LiveArgs, ready: &Ready<'_>, target: &Path) -> Result<(), Error> {
-    for doubt in ready.preview(String::new()).doubts() {
-        tell(&format!("warning: {doubt}"));
-    }
-    let _ = (&args.events, args.json, &ready.costs, target);
-    Err(Error::run("this build can tell what a live run would be (--dry-run), but not yet run it"))
-}
-
-/// Removes what runs that were killed have left.
-fn clean_up(args: &LiveArgs) -> Result<(), Error> {
-    let _ = &args.backend;
-    Err(Error::run("this build cannot clean up yet"))
+    let images = conduct::images_there(ready);
+    heading_text(&ready.heading()) + &preview.text(|image| images.as_ref().map(|there| there.contains(image)))
 }

@@ -18,13 +18,24 @@ const BOUNCE: Duration = Duration::from_millis(300);
 
 /// From now on Ctrl-C asks for an orderly end; a second one ends at once.
 pub fn catch_interrupts() {
-    let mut first: Option<Instant> = None;
+    on_interrupt(|times| {
+        if times > 1 {
+            let _ = writeln!(io::stderr(), "ended at once; what was being written may be incomplete");
+            std::process::exit(130);
+        }
+    });
+}
+
+/// From now on Ctrl-C also tells `pressed` how often it was, from 1.
+pub fn on_interrupt(mut pressed: impl FnMut(u32) + Send + 'static) {
+    let (mut times, mut last) = (0, None);
     // Fails only if there is a handler already, which would be ours.
     let _ = ctrlc::set_handler(move || {
         STOP.store(true, Ordering::Relaxed);
-        if first.get_or_insert_with(Instant::now).elapsed() > BOUNCE {
-            let _ = writeln!(io::stderr(), "ended at once; what was being written may be incomplete");
-            std::process::exit(130);
+        let now = Instant::now();
+        if last.replace(now).is_none_or(|last| now - last > BOUNCE) {
+            times += 1;
+            pressed(times);
         }
     });
 }

@@ -16,6 +16,7 @@
 //! | [`platform`] | what a real backend is made of: sandboxes that start, freeze, thaw and go |
 //! | [`containers`] | a backend of real containers, on any platform |
 //! | [`protocol`] | `/init` and `/run` over HTTP |
+//! | [`docker`] | the platform of containers |
 //! | [`process`] | the platform without containers: python processes |
 //! | [`owner`] | who started a sandbox, and whether they live |
 //! | [`logs`] | what an action printed, up to the sentinels |
@@ -24,6 +25,7 @@ pub mod actions;
 pub mod backend;
 pub mod clock;
 pub mod containers;
+pub mod docker;
 pub mod driver;
 pub mod fake;
 pub mod load;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::driver::Watcher;
 use crate::ids::{ActivationId, ContainerId, FunctionId};
 use crate::memory::Memory;
 use crate::pool::boundary::{Action, Note, Phase, Status};
@@ -351,6 +352,20 @@ impl Observer for View {
             bar.finish_and_clear();
         }
         self.shown = Shown::Nothing;
+    }
+}
+
+impl Watcher for View {
+    fn lag(&mut self, lag: Span) {
+        View::lag(self, lag);
+    }
+
+    fn every(&self) -> Option<Duration> {
+        View::every(self)
+    }
+
+    fn tick(&mut self, now: Time) {
+        View::tick(self, now);
     }
 }
 
