@@ -18,12 +18,14 @@
 //! | [`protocol`] | `/init` and `/run` over HTTP |
 //! | [`process`] | the platform without containers: python processes |
 //! | [`owner`] | who started a sandbox, and whether they live |
+//! | [`docker`] | the platform whose sandboxes are Docker containers |
 //! | [`logs`] | what an action printed, up to the sentinels |
 
 pub mod actions;
 pub mod backend;
 pub mod clock;
 pub mod containers;
+pub mod docker;
 pub mod driver;
 pub mod fake;
 pub mod load;
