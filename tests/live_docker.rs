@@ -1,6 +1,6 @@
-//! The Docker platform on a real engine: limits, output, pauses, out-of-memory kills, networks, and nothing of ours left
-//! afterwards. Runs wherever an engine answers and has the image; says so where it does not. With FAASSIM_DOCKER=required
-//! that is a failure.
+//! The Docker platform on a real engine: limits, output, pauses, out-of-memory kills, networks, and nothing
+//! of ours left afterwards. Runs wherever an engine answers and has the image; says so where it does not.
+//! With FAASSIM_DOCKER=required that is a failure.
 
 #![cfg(feature = "live")]
 

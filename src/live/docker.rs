@@ -1,6 +1,7 @@
 //! The platform whose sandboxes are Docker containers, made as OpenWhisk's invoker makes them
-//! (docs/specs/openwhisk.md §15) but through the engine's API. Owns what is asked of the engine and the time limits; must
-//! never know the pool or the runtime protocol, nor touch a container or network without our labels.
+//! (docs/specs/openwhisk.md §15) but through the engine's API. Owns what is asked of the engine and the time
+//! limits; must never know the pool or the runtime protocol, nor touch a container or network without our
+//! labels.
 //!
 //! | file | what |
 //! |-|-|
@@ -150,8 +151,8 @@ impl Docker {
         images::missing(&self.0.client, images).await
     }
 
-    /// Removes the containers and networks that carry our labels and whose owner is not alive. `alive` is told the
-    /// owner as the label has it.
+    /// Removes the containers and networks that carry our labels and whose owner is not alive. `alive` is
+    /// told the owner as the label has it.
     pub async fn cleanup(&self, alive: impl Fn(&str) -> bool) -> Swept {
         removal::remove_orphans(&self.0.client, alive).await
     }
@@ -226,6 +227,7 @@ impl Engine {
         let Some(address) = network.address(&seen) else {
             return Err(no_address(spec, user_image, &seen));
         };
+        network.settle(address).await;
         let pid = state(seen).pid.unwrap_or(0);
         let sandbox = Container {
             id: id.to_owned(),

@@ -1,5 +1,5 @@
-//! A run on a real engine for the tests of the Docker platform. Owns whether they can run at all, and that nothing of
-//! a run is left; must never touch what is not of its own run.
+//! A run on a real engine for the tests of the Docker platform. Owns whether they can run at all, and that
+//! nothing of a run is left; must never touch what is not of its own run.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

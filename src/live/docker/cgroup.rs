@@ -1,5 +1,5 @@
-//! What a container uses, read from the kernel's own files: the engine's statistics take a second. Owns where those
-//! files are; must never be used for a container of another machine.
+//! What a container uses, read from the kernel's own files: the engine's statistics take a second. Owns where
+//! those files are; must never be used for a container of another machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,9 @@ pub enum Cgroup {
 }
 
 impl Cgroup {
-    /// The control groups of the container whose first process is `pid` in the engine's eyes. `None` if it has ended,
-    /// or if the engine runs elsewhere: then the process of that number here is not in a group of that container.
+    /// The control groups of the container whose first process is `pid` in the engine's eyes. `None` if it
+    /// has ended, or if the engine runs elsewhere: then the process of that number here is not in a group of
+    /// that container.
     #[must_use]
     pub fn of(pid: i64, id: &str) -> Option<Self> {
         let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
@@ -52,8 +53,8 @@ impl Cgroup {
         Some(Self::V1 { memory, cpuacct })
     }
 
-    /// What it has used so far. Memory counts the page cache, as the limit does; before Linux 5.19 and with control
-    /// groups v2, it is that of now and not the most.
+    /// What it has used so far. Memory counts the page cache, as the limit does; before Linux 5.19 and with
+    /// control groups v2, it is that of now and not the most.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         let number = |path: PathBuf| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();

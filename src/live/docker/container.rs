@@ -1,5 +1,5 @@
-//! What a container is created with (docs/specs/openwhisk.md §15), and whose fault it is if it does not start. Owns
-//! limits and rights; must never give a container a mount, a capability more, or privileges.
+//! What a container is created with (docs/specs/openwhisk.md §15), and whose fault it is if it does not
+//! start. Owns limits and rights; must never give a container a mount, a capability more, or privileges.
 
 use std::collections::HashMap;
 

@@ -1,5 +1,5 @@
-//! Finding the Docker engine, and what its errors mean. Owns the words in which a missing engine is told; must never
-//! change anything in the engine.
+//! Finding the Docker engine, and what its errors mean. Owns the words in which a missing engine is told;
+//! must never change anything in the engine.
 
 use std::env;
 use std::error::Error as _;

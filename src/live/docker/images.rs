@@ -1,5 +1,5 @@
-//! Whether images are here, and fetching them. Owns what is known of them during a run; must never fetch an image
-//! unless told to, nor ever one of our own names: nobody but the build script may make those.
+//! Whether images are here, and fetching them. Owns what is known of them during a run; must never fetch an
+//! image unless told to, nor ever one of our own names: nobody but the build script may make those.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,8 +36,8 @@ impl Images {
         Self { pull, known: Mutex::default() }
     }
 
-    /// Makes sure that the image is here. Who asks while it is being fetched waits for that; after a failure the next
-    /// who asks tries anew.
+    /// Makes sure that the image is here. Who asks while it is being fetched waits for that; after a failure
+    /// the next who asks tries anew.
     ///
     /// # Errors
     /// It is not here, and may or could not be fetched.

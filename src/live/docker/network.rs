@@ -1,23 +1,33 @@
-//! The network of a run, and how its containers are reached from here. Owns that decision, made once per run; must
-//! never give containers a way out that the run does not ask for.
+//! The network of a run, and how its containers are reached from here. Owns that decision, made once per run;
+//! must never give containers a way out that the run does not ask for.
 //!
-//! Where this machine is on the bridge itself (it has the bridge's gateway address: an engine on this Linux machine),
-//! containers are reached by their own address on the bridge, and a bridge without a way out is an internal one.
-//! Everywhere else (Docker Desktop, an engine in a virtual machine, a rootless one, one behind tcp) that address leads
-//! nowhere, and port 8080 is published. An internal network publishes nothing, so the bridge without a way out is then
-//! one without masquerading: packets leave it with a private source address to which no answer finds its way.
+//! Where this machine is on the bridge itself (it has the bridge's gateway address: an engine on this Linux
+//! machine), containers are reached by their own address on the bridge, and a bridge without a way out is an
+//! internal one. Everywhere else (Docker Desktop, an engine in a virtual machine, a rootless one, one behind
+//! tcp) that address leads nowhere, and port 8080 is published. An internal network publishes nothing, so the
+//! bridge without a way out is then one without masquerading: packets leave it with a private source address
+//! to which no answer finds its way.
 //!
-//! A published port is bound to 127.0.0.1, or where `DOCKER_HOST` names another machine, to that machine's address and
-//! no other. That machine's engine takes orders there from anybody (no TLS is spoken here), so nothing more is opened.
+//! A published port is bound to 127.0.0.1, or where `DOCKER_HOST` names another machine, to that machine's
+//! address and no other. That machine's engine takes orders there from anybody (no TLS is spoken here), so
+//! nothing more is opened.
 //!
-//! What runs on the engine's own machine can be reached by a container in each of these networks: that is the bridge's
-//! gateway.
+//! Behind a published port the engine takes connections before the server listens, and drops them; who calls
+//! takes a dropped connection for a server that ended. So a start with published ports lasts until the server
+//! listens.
+//!
+//! What runs on the engine's own machine can be reached by a container in each of these networks: that is the
+//! bridge's gateway.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::time::Duration;
 
 use bollard::Docker;
 use bollard::models::{ContainerInspectResponse, NetworkCreateRequest, NetworkInspect};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::engine::told;
 use super::{OWNER_LABEL, Options, RUN_LABEL};
@@ -31,6 +41,15 @@ pub const PORT_KEY: &str = "8080/tcp";
 
 /// The network that every engine has.
 const DEFAULT_BRIDGE: &str = "bridge";
+
+/// How long a server behind a published port is waited for.
+const BOOT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A connection that is open for so long has a server at its other end.
+const STAYS_OPEN: Duration = Duration::from_millis(50);
+
+/// Between two attempts.
+const RETRY: Duration = Duration::from_millis(10);
 
 /// How containers are reached from here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +93,13 @@ impl RunNetwork {
         Ok(Self { id: create(client, options, false).await?, reach: published })
     }
 
+    /// Waits until `address` takes connections no sooner than the server does.
+    pub async fn settle(&self, address: SocketAddr) {
+        if let Reach::Published(_) = self.reach {
+            await_server(address).await;
+        }
+    }
+
     /// Where the server of a container in this network listens; `None`: it has no address (any more).
     #[must_use]
     pub fn address(&self, seen: &ContainerInspectResponse) -> Option<SocketAddr> {
@@ -91,6 +117,19 @@ impl RunNetwork {
                 port.map(|port| SocketAddr::from((on, port)))
             }
         }
+    }
+}
+
+/// Waits until the server listens behind a published port: until a connection to it stays open. Gives up
+/// after a while or when the port is gone; whoever calls then finds out why.
+async fn await_server(address: SocketAddr) {
+    let until = Instant::now() + BOOT_LIMIT;
+    while Instant::now() < until {
+        let Ok(mut stream) = TcpStream::connect(address).await else { return };
+        if timeout(STAYS_OPEN, stream.read(&mut [0])).await.is_err() {
+            return;
+        }
+        sleep(RETRY).await;
     }
 }
 
@@ -149,7 +188,8 @@ fn is_here(network: &NetworkInspect) -> bool {
     gateway(network).is_some_and(|gateway| UdpSocket::bind((gateway, 0)).is_ok())
 }
 
-/// The gateway of a network. Old engines do not tell that of the default bridge: it is the subnet's first address.
+/// The gateway of a network. Old engines do not tell that of the default bridge: it is the subnet's first
+/// address.
 fn gateway(network: &NetworkInspect) -> Option<Ipv4Addr> {
     let configs = network.ipam.as_ref()?.config.as_ref()?;
     let told = |text: &String| text.split('/').next().and_then(|address| address.parse::<Ipv4Addr>().ok());

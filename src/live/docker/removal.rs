@@ -1,5 +1,5 @@
-//! Removing containers and networks. Owns what "gone" means; must never remove what does not carry our labels, or
-//! whose owner is alive.
+//! Removing containers and networks. Owns what "gone" means; must never remove what does not carry our
+//! labels, or whose owner is alive.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
