@@ -19,6 +19,7 @@
 //! | [`docker`] | the platform of containers |
 //! | [`process`] | the platform without containers: python processes |
 //! | [`owner`] | who started a sandbox, and whether they live |
+//! | [`docker`] | the platform whose sandboxes are Docker containers |
 //! | [`logs`] | what an action printed, up to the sentinels |
 
 pub mod actions;
