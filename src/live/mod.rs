@@ -16,10 +16,9 @@
 //! | [`platform`] | what a real backend is made of: sandboxes that start, freeze, thaw and go |
 //! | [`containers`] | a backend of real containers, on any platform |
 //! | [`protocol`] | `/init` and `/run` over HTTP |
-//! | [`docker`] | the platform of containers |
+//! | [`docker`] | the platform whose sandboxes are Docker containers |
 //! | [`process`] | the platform without containers: python processes |
 //! | [`owner`] | who started a sandbox, and whether they live |
-//! | [`docker`] | the platform whose sandboxes are Docker containers |
 //! | [`logs`] | what an action printed, up to the sentinels |
 
 pub mod actions;
