@@ -1,8 +1,6 @@
 //! `faassim live` as a user sees it, as far as nothing has to be started: what a dry run tells, what is refused, and what
 //! a build without live mode says.
 
-use std::fs;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 fn faassim(args: &[&str]) -> Output {
@@ -31,6 +29,9 @@ fn a_build_without_live_mode_says_so() {
 
 #[cfg(feature = "live")]
 mod with_live_mode {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
 
     const SMOKE: &str = "scenarios/live-smoke.toml";
@@ -75,7 +76,7 @@ mod with_live_mode {
         assert_eq!((outcome.status.code(), text(&outcome.stderr).as_str()), (Some(0), ""), "{printed}");
         for part in [
             "live-smoke\n  Does a live run do what the simulator says?\n  trace live-smoke: 8 functions, 378 invocations\n",
-            "hello                      64 MiB       179   2.00 ms  hello             name\n",
+            "hello                      64 MiB       187   2.00 ms  hello             name\n",
             "load        378 arrivals of 8 functions in 2.0 min\n",
             "pool        768 MiB\n",
             "images      faassim-python:plain (not looked for), for python:3\n",

@@ -224,7 +224,10 @@ impl Preview<'_> {
             }
         }
         if live.backend != BackendChoice::Process {
-            doubts.extend(self.plan.too_small(self.trace).map(|too_small| too_small.in_short()));
+            let too_small = self.plan.too_small(self.trace).map(|too_small| too_small.in_short());
+            doubts.extend(too_small.map(|text| {
+                text + "; raise their memory_mb, or use the process backend, which leaves room for python"
+            }));
         }
         doubts.extend(self.plan.warnings.iter().cloned());
         doubts

@@ -262,7 +262,7 @@ pub const LIVE: &[Key] = &[
         "map",
         "\"lookbusy\"",
         "\"nearest\"",
-        "which action a function runs: by name, nearest (else by run time), or lookbusy",
+        "who runs what: by name, nearest (else by run time), or lookbusy",
     ),
     key("speed", "10.0", "1.0", "how many seconds of the trace go by in one; runs take what they take"),
     key("limit", "500", "all", "at most so many arrivals"),

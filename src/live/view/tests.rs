@@ -168,3 +168,89 @@ fn bars_are_never_longer_than_they_are() {
     assert_eq!(bar(0.5, 4), "[##--]");
     assert_eq!((bar(2.0, 3), bar(0.0, 3)), ("[###]".to_owned(), "[---]".to_owned()));
 }
+
+/// Looks at a view after everything that happens to it.
+struct Watched {
+    view: View,
+    /// The most containers that were seen in each state.
+    most: [u64; Doing::ALL.len()],
+    most_held_mib: u64,
+    most_waiting: u64,
+}
+
+impl Watched {
+    fn look(&mut self) {
+        for (most, now) in self.most.iter_mut().zip(self.view.doing) {
+            *most = (*most).max(now);
+        }
+        self.most_held_mib = self.most_held_mib.max(self.view.held_mib);
+        self.most_waiting = self.most_waiting.max(self.view.waiting);
+        let there = self.view.containers.iter().flatten().count() as u64;
+        assert_eq!(self.view.containers_now(), there);
+        assert!(self.view.line(Time::ZERO).chars().count() <= 110);
+    }
+}
+
+impl Observer for Watched {
+    fn arrived(&mut self, now: Time, activation: ActivationId, function: FunctionId) {
+        self.view.arrived(now, activation, function);
+    }
+
+    fn acted(&mut self, now: Time, action: &Action) {
+        self.view.acted(now, action);
+        self.look();
+    }
+
+    fn noted(&mut self, now: Time, note: &Note) {
+        self.view.noted(now, note);
+        self.look();
+    }
+
+    fn ended(&mut self, ending: &Ending) {
+        self.view.ended(ending);
+        self.look();
+    }
+}
+
+/// Never stops.
+struct On;
+
+impl crate::sim::Control for On {
+    fn proceed(&mut self, _: u64, _: Time) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_whole_run_is_counted_as_the_tally_counts_it() {
+    use crate::scenario::{Engine, Override, Scenario};
+    use crate::sim::{HeapQueue, replay_with};
+    use crate::tally::Tally;
+
+    let home = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    // Everything takes time, so that every state is seen.
+    let sets = ["costs.create=400 ms", "costs.init=50 ms", "costs.pause=10 ms", "costs.remove=200 ms"];
+    let sets: Vec<Override> = sets.iter().map(|set| set.parse().expect("PATH=VALUE")).collect();
+    let scenario = Scenario::load(&home.join("scenarios/live-smoke.toml"), &sets)
+        .unwrap_or_else(|error| panic!("{error}"));
+    let trace =
+        crate::trace::read_native(&scenario.trace.path).unwrap_or_else(|error| panic!("{error}")).trace;
+    let Engine::Pool(setup) = &scenario.engine else { panic!("a pool") };
+    let tally = Tally::new(trace.functions.len(), scenario.memory, Span::from_secs(1), false);
+    let view = View::nowhere("live-smoke", 378, trace.last(), scenario.memory);
+    let watched = Watched { view, most: [0; Doing::ALL.len()], most_held_mib: 0, most_waiting: 0 };
+    let mut both = (tally, watched);
+    let end = replay_with(&scenario, setup, &trace, &mut HeapQueue::default(), &mut both, &mut On)
+        .unwrap_or_else(|error| panic!("{error:?}"));
+    let (tally, watched) = both;
+    let names: Vec<String> = trace.functions.iter().map(|function| function.name.clone()).collect();
+    let summary = tally.summary(&names, end.at, end.unserved);
+    let view = &watched.view;
+    assert_eq!((view.warm, view.cold, view.sent, view.ended), (summary.warm, summary.cold, 378, 378));
+    assert_eq!((view.waiting, view.failed, view.dropped), (0, 0, 0));
+    assert_eq!(watched.most_held_mib, summary.memory.peak_mib);
+    for (doing, name) in Doing::ALL.iter().filter(|(doing, _)| *doing != Doing::Prewarmed) {
+        assert!(watched.most[*doing as usize] > 0, "{name}");
+    }
+    assert_eq!(view.doing[Doing::Running as usize] + view.doing[Doing::Starting as usize], 0);
+}
