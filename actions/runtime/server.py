@@ -416,6 +416,7 @@ def accept_all(action, listener):
 
 def main(words):
     options = options_of(words)
+    sys.stdout.reconfigure(line_buffering=True)  # what an action printed is told even if it is killed
     action = Action()
     # As PID 1 of a container the process gets no signal that it does not ask for.
     for number in (signal.SIGTERM, signal.SIGINT):
