@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bollard::models::{ContainerInspectResponse, HostConfig};
+use bollard::query_parameters::RemoveImageOptions;
 use docker_bench::{Bench, IMAGE, IMMORTAL, bench, create_foreign, options, raw};
 use faassim::live::docker::Docker;
 use faassim::live::logs::Printed::{Err, Out};
@@ -190,6 +191,19 @@ async fn a_missing_image_is_told_with_what_to_do() {
     );
     let images = [IMAGE.as_str(), "nobody/has-this:1"].map(str::to_owned);
     assert_eq!(bench.docker.missing_images(&images).await, ["nobody/has-this:1"]);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_user_s_image_without_a_command_is_the_user_s_fault_and_leaves_nothing() {
+    let image = format!("faassim-test-empty:{}", docker_bench::unique());
+    let bench = bench_or_return!(|options| options.user_images = BTreeSet::from([image.clone()]));
+    docker_bench::import_empty(&image).await;
+    let fault = bench.create("empty", &image, 128).await;
+    raw().remove_image(&image, None::<RemoveImageOptions>, None).await.expect("the image can be removed");
+    let fault = fault.expect_err("there is nothing to start");
+    assert!(fault.user_image, "{fault:?}");
+    assert!(fault.message.starts_with(&format!("executable file not found in image {image}: ")), "{fault:?}");
     bench.end().await;
 }
 

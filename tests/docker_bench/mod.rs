@@ -8,11 +8,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bollard::models::ContainerCreateBody;
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, ListContainersOptionsBuilder, ListNetworksOptionsBuilder,
-    RemoveContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, CreateImageOptionsBuilder, ListContainersOptionsBuilder,
+    ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
 };
 use faassim::live::docker::{Container, Docker, Options};
 use faassim::live::platform::{Platform, SandboxSpec, StartFault, Started};
+use futures_util::StreamExt;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -92,6 +93,17 @@ pub async fn create_foreign(run: &str) -> Foreign {
         networks.into_values().find_map(|network| network.ip_address).expect("it has an address");
     await_server(&format!("{}:8080", foreign.address)).await;
     foreign
+}
+
+/// Makes an image with nothing in it.
+pub async fn import_empty(image: &str) {
+    let (repo, tag) = image.split_once(':').expect("a tag");
+    let options = CreateImageOptionsBuilder::new().from_src("-").repo(repo).tag(tag).build();
+    let no_files = bollard::body_full(vec![0; 1024].into());
+    let mut progress = std::pin::pin!(raw().create_image(Some(options), Some(no_files), None));
+    while let Some(step) = progress.next().await {
+        step.expect("it can be imported");
+    }
 }
 
 /// Carries out what a drop needs, in a runtime of its own: the test's may be ending.
