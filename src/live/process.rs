@@ -78,8 +78,9 @@ impl Process {
         let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
         let cannot =
             |error: std::io::Error| Fault(format!("cannot write the server to a temporary folder: {error}"));
-        let folder = tempfile::Builder::new().prefix("faassim-").tempdir().map_err(cannot)?;
+        let folder = tempfile::Builder::new().prefix(leftovers::FOLDER).tempdir().map_err(cannot)?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).map_err(cannot)?;
+        leftovers::own(folder.path()).map_err(cannot)?;
         fs::write(folder.path().join("server.py"), SERVER).map_err(cannot)?;
         Ok(Process {
             python,

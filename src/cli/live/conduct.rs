@@ -2,7 +2,7 @@
 //! and what is said on the way; the run itself is `live`'s, the figures are the log's.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -176,7 +176,11 @@ impl Log {
             return Err(Error::usage(there.help("name another file with --events, or remove it first")));
         }
         if holds {
-            // Of a run that was killed; its results can still be made.
+            // Of a run that was killed, whose results can still be made; or of one under way, which has locked it.
+            let before = File::open(&path).map_err(|error| cannot_write(&path, &error))?;
+            if before.try_lock().is_err() {
+                return Err(busy(&path));
+            }
             let kept = set_aside(&path).map_err(|error| cannot_write(&path, &error))?;
             tell(&format!(
                 "note: a run that was killed left its log; it is kept as {}\n  \
@@ -187,6 +191,10 @@ impl Log {
         }
         let opened = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
         let file = opened.map_err(|error| cannot_write(&path, &error))?;
+        // What cannot be locked, as /dev/full, is not locked.
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(busy(&path));
+        }
         Ok(Log { path, file, is_ours })
     }
 
@@ -204,6 +212,11 @@ impl Log {
         let told = Diagnostic::new(message).at(self.path.display().to_string());
         Error::run(told.help("make room or name another place with --events; `faassim results rebuild` makes results of what is there"))
     }
+}
+
+fn busy(path: &Path) -> Error {
+    let busy = Diagnostic::new("another run is writing this log").at(path.display().to_string());
+    Error::usage(busy.help("wait for it, or name another folder with -o"))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Error {

@@ -1,7 +1,9 @@
-//! Processes that outlived their run. Owns how they are recognised: by the label on their command line, and by nothing else;
-//! must never end one whose owner may be alive.
+//! Processes and folders that outlived their run. Owns how they are recognised: by the label on their command line, and the owner
+//! written in the folder; must never touch one whose owner may be alive.
 
 use std::fs;
+use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -12,7 +14,13 @@ use super::super::platform::Swept;
 /// What the label on a command line begins with.
 const PREFIX: &str = "faassim.run=";
 
-/// How long a killed process may take to end.
+/// What the names of folders begin with.
+pub(super) const FOLDER: &str = "faassim-live-";
+
+/// The file in a folder that names its owner.
+const OWNER: &str = "owner";
+
+/// How often one looks whether a killed process has ended, 20 ms apart.
 const PATIENCE: u32 = 100;
 
 /// Processes that were found.
@@ -27,7 +35,12 @@ pub(super) fn label(run: &str, owner: &Owner) -> String {
     format!("{PREFIX}{run},owner={owner}")
 }
 
-/// Ends processes of runs whose owner is dead.
+/// Writes into a folder whose it is.
+pub(super) fn own(folder: &Path) -> io::Result<()> {
+    fs::write(folder.join(OWNER), Owner::this().to_string())
+}
+
+/// Ends processes of runs whose owner is dead, and removes their folders.
 pub async fn cleanup() -> Swept {
     let orphaned = |label: &str| {
         let owner = label.split_once(",owner=").and_then(|(_, owner)| owner.parse::<Owner>().ok());
@@ -35,10 +48,23 @@ pub async fn cleanup() -> Swept {
     };
     let found = remove(orphaned).await;
     let name = |pid: &u32| format!("process {pid}");
-    Swept {
+    let mut swept = Swept {
         removed: found.removed.iter().map(name).collect(),
         failed: found.failed.iter().map(|pid| format!("{} does not end", name(pid))).collect(),
+    };
+    for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let ours = entry.file_name().to_string_lossy().starts_with(FOLDER);
+        let owner = fs::read_to_string(path.join(OWNER)).ok().and_then(|text| text.parse::<Owner>().ok());
+        if !ours || owner.is_none_or(|owner| owner.may_be_alive()) {
+            continue;
+        }
+        match fs::remove_dir_all(&path) {
+            Ok(()) => swept.removed.push(path.display().to_string()),
+            Err(error) => swept.failed.push(format!("{}: {error}", path.display())),
+        }
     }
+    swept
 }
 
 /// Kills the processes whose label is wanted, and waits until they are gone.
