@@ -120,4 +120,6 @@ pub struct Swept {
     pub removed: Vec<String>,
     /// Could not be removed, and why.
     pub failed: Vec<String>,
+    /// Empty husks that the platform itself holds on to until it is started anew.
+    pub stuck: Vec<String>,
 }

@@ -245,6 +245,7 @@ impl Platform for Process {
         Swept {
             removed,
             failed: swept.failed.iter().map(|pid| format!("process {pid} does not end")).collect(),
+            stuck: Vec::new(),
         }
     }
 }

@@ -93,11 +93,12 @@ pub(super) async fn clean_up() -> Result<(), Error> {
         let of_docker = docker.cleanup(may_be_alive).await;
         swept.removed.extend(of_docker.removed);
         swept.failed.extend(of_docker.failed);
+        swept.stuck.extend(of_docker.stuck);
     } else {
         tell("note: no Docker engine answers, so only processes were looked for");
     }
     tell_swept(&swept);
-    if swept.removed.is_empty() && swept.failed.is_empty() {
+    if swept == Swept::default() {
         tell("nothing was left behind");
     }
     if swept.failed.is_empty() { Ok(()) } else { Err(Error::run("not everything could be removed")) }
@@ -112,6 +113,9 @@ fn tell_swept(swept: &Swept) {
     if !swept.removed.is_empty() {
         let many = counted(swept.removed.len() as u64, "leftover");
         tell(&format!("note: removed {many} of runs that were killed: {}", swept.removed.join(", ")));
+    }
+    for stuck in &swept.stuck {
+        tell(&format!("note: {stuck} is empty, but the engine holds on to it until it is started anew"));
     }
     for failed in &swept.failed {
         tell(&format!("warning: a leftover of a run that was killed could not be removed: {failed}"));

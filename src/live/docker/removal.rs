@@ -160,10 +160,13 @@ async fn remove_labelled(client: &Docker, label: &str, chosen: impl Fn(&str) -> 
         found.retain(|found| chosen(&found.owner));
         left += found.len();
         for Found { id, name, .. } in found {
-            let removed = remove_network(client, &id).await;
-            note(&mut swept, &mut failed, format!("network {name}"), removed);
+            let what = format!("network {name}");
+            match remove_network(client, &id).await {
+                Err(Fault(_)) if is_empty(client, &id).await => swept.stuck.push(what),
+                removed => note(&mut swept, &mut failed, what, removed),
+            }
         }
-        if left == 0 && failed.is_empty() {
+        if (left == 0 && failed.is_empty()) || !swept.stuck.is_empty() {
             break;
         }
     }
@@ -179,6 +182,14 @@ fn note(swept: &mut Swept, failed: &mut BTreeMap<String, String>, what: String, 
             failed.insert(what, cause);
         }
     }
+}
+
+/// Whether no container is in a network: what keeps it from being removed then is the engine's own. Engines forget to
+/// release the address of a container that is removed, or whose client goes away, while it is being started; the
+/// network goes when they are started anew.
+async fn is_empty(client: &Docker, id: &str) -> bool {
+    let seen = client.inspect_network(id, None).await;
+    seen.is_ok_and(|seen| seen.containers.is_none_or(|containers| containers.is_empty()))
 }
 
 /// Removes a network; one that a container just left may need a moment.

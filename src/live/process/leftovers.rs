@@ -51,6 +51,7 @@ pub async fn cleanup() -> Swept {
     let mut swept = Swept {
         removed: found.removed.iter().map(name).collect(),
         failed: found.failed.iter().map(|pid| format!("{} does not end", name(pid))).collect(),
+        stuck: Vec::new(),
     };
     for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let path = entry.path();
