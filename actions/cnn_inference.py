@@ -10,9 +10,9 @@ except ImportError as error:
     raise ImportError("cnn_inference needs numpy; use the image faassim-python:ai") from error
 
 KINDS = ["horizontal", "vertical"]
-# Edges of either direction, each at four widths.
-FILTERS = numpy.stack([numpy.kron(edge, numpy.ones((1, 1))) for edge in
-                       (numpy.array([[1, 1, 1], [0, 0, 0], [-1, -1, -1]]) / 3, numpy.array([[1, 0, -1]] * 3) / 3)])
+# Edges of either direction; then eight mixtures of them, four for each.
+EDGE = numpy.array([[1, 1, 1], [0, 0, 0], [-1, -1, -1]]) / 3
+FILTERS = numpy.stack([EDGE, EDGE.T])
 MIX = numpy.random.default_rng(7).normal(0, 0.05, (8, 2, 3, 3))
 MIX[:4, 0] += 1 / 9
 MIX[4:, 1] += 1 / 9

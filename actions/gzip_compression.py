@@ -4,6 +4,7 @@ Owns the text, made from its size alone. Must never report a size that it has no
 """
 
 import gzip
+import zlib
 
 
 def main(args):
@@ -17,4 +18,4 @@ def main(args):
     packed = gzip.compress(text, compresslevel=6, mtime=0)
     if gzip.decompress(packed) != text:
         raise RuntimeError("what was packed does not unpack")
-    return {"bytes": len(text), "smaller": len(packed) < len(text)}
+    return {"bytes": len(text), "smaller": len(packed) < len(text), "crc32": zlib.crc32(text)}

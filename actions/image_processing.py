@@ -37,5 +37,5 @@ def main(args):
     packed = io.BytesIO()
     image.save(packed, "PNG")
     return {"width": image.width, "mode": image.mode, "png_bytes": len(packed.getvalue()),
-            "mean": round(sum(image.getdata()) / (image.width * image.height), 1),
+            "mean": round(sum(image.tobytes()) / (image.width * image.height), 1),
             "sha256": hashlib.sha256(image.tobytes()).hexdigest()}
