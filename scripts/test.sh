@@ -10,10 +10,21 @@ step "formatting"
 cargo fmt --check
 step "lints (warnings are errors)"
 cargo clippy --release --all-targets -- -D warnings
+step "the core without live mode"
+cargo check --release --no-default-features
 step "build"
 cargo build --release
 step "tests"
 cargo test --release
+step "python actions and their server"
+python3 -m unittest discover -s tests/actions
+step "live mode on Docker"
+if docker image inspect faassim-python:plain >/dev/null 2>&1; then
+    # They ran above; here they must not have been left out.
+    FAASSIM_DOCKER=required cargo test --release --test live_docker --test live_runs
+else
+    echo "THE DOCKER TESTS DID NOT RUN: NO ENGINE ANSWERS, OR IT HAS NO IMAGE faassim-python:plain (scripts/build-images.sh)"
+fi
 step "instructions per invocation"
 if command -v valgrind >/dev/null; then
     scripts/instructions.sh
