@@ -56,7 +56,7 @@ fn ctrl_c_lets_work_end_and_keeps_the_results() {
         let folder = Folder::new(backend);
         let run = folder.start(&[]);
         folder.wait_for_runs(3);
-        run.signal(Signal::INT);
+        run.signal(Signal::Interrupt);
         let done = run.wait(Duration::from_secs(60));
         assert_eq!(done.status.code(), Some(130), "{}", text(&done.stderr));
         let said = text(&done.stderr);
@@ -76,9 +76,9 @@ fn ctrl_c_twice_cleans_up_at_once() {
         let run = folder.start(&["--set", "live.time-limit=\"40 s\""]);
         folder.wait_for_runs(3);
         sleep(Duration::from_secs(6));
-        run.signal(Signal::INT);
+        run.signal(Signal::Interrupt);
         sleep(Duration::from_millis(600));
-        run.signal(Signal::INT);
+        run.signal(Signal::Interrupt);
         let begun = Instant::now();
         let done = run.wait(Duration::from_secs(60));
         assert_eq!(done.status.code(), Some(130), "{}", text(&done.stderr));
@@ -94,7 +94,7 @@ fn what_kill_9_leaves_is_removed_and_nothing_is_lost() {
         let folder = Folder::new(backend);
         let run = folder.start(&[]);
         folder.wait_for_runs(5);
-        run.signal(Signal::KILL);
+        run.signal(Signal::Kill);
         let killed = run.wait(Duration::from_secs(10));
         assert!(killed.status.code().is_none());
         let rebuilt = folder.faassim(&["results", "rebuild", "out.events.jsonl", "-o", "killed"]);
@@ -123,7 +123,7 @@ fn a_run_under_way_is_left_alone() {
     let cleaned = folder.faassim(&["live", "--cleanup"]);
     assert!(cleaned.status.success());
     assert!(folder.processes() > 0, "those of a living run");
-    run.signal(Signal::INT);
+    run.signal(Signal::Interrupt);
     assert_eq!(run.wait(Duration::from_secs(60)).status.code(), Some(130));
     folder.nothing_left();
 }

@@ -157,7 +157,7 @@ impl Phases {
             .iter()
             .map(|(error, count)| ErrorFigure { error: error.clone(), count: *count })
             .collect();
-        errors.sort_by(|a, b| b.count.cmp(&a.count));
+        errors.sort_by_key(|figure| std::cmp::Reverse(figure.count));
         errors.truncate(20);
         let peak = Some(self.memory_bytes).filter(|bytes| *bytes > 0);
         PhaseFigures {

@@ -4,12 +4,12 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::backend::Backend;
-use super::clock::duration;
+use super::clock::{duration, since_1970, wall};
 use super::containers::{ANSWER_LIMIT, Settings};
 use super::driver::{Command, Driven, Limits, Run, Watcher, drive};
 use super::load::Schedule;
@@ -50,7 +50,7 @@ impl Session<'_> {
         Header {
             faassim: env!("CARGO_PKG_VERSION").to_owned(),
             schema: SCHEMA,
-            started: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            started: humantime::format_rfc3339_seconds(wall()).to_string(),
             backend,
             machine,
             scenario_file: scenario.file.display().to_string(),
@@ -133,7 +133,7 @@ impl Session<'_> {
 /// A name for a run that no other on this machine has, of letters and digits.
 pub fn run_name() -> String {
     static NTH: AtomicU32 = AtomicU32::new(0);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = since_1970();
     let nth = NTH.fetch_add(1, Ordering::Relaxed);
     format!("{:x}x{:x}x{nth:x}", now.as_millis(), std::process::id())
 }

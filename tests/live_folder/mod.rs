@@ -34,8 +34,8 @@ impl Backend {
 /// What a process can be sent.
 #[derive(Clone, Copy, Debug)]
 pub enum Signal {
-    INT,
-    KILL,
+    Interrupt,
+    Kill,
 }
 
 /// Whether Docker tests can run; said loudly where they cannot.
@@ -190,8 +190,11 @@ impl Folder {
 
 impl Running {
     pub fn signal(&self, signal: Signal) {
-        let name = format!("-{signal:?}");
-        let sent = Command::new("kill").args([&name, &self.child.id().to_string()]).status();
+        let name = match signal {
+            Signal::Interrupt => "-INT",
+            Signal::Kill => "-KILL",
+        };
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
         assert!(sent.is_ok_and(|status| status.success()));
     }
 

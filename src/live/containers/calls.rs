@@ -3,12 +3,13 @@
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::super::backend::{Job, Report};
+use super::super::clock::since_1970;
 use super::super::plan::FunctionPlan;
 use super::super::platform::{Fate, Platform};
 use super::super::protocol::{CallFault, Reply};
@@ -182,8 +183,7 @@ fn activation_id(run: &str, number: u64) -> String {
 
 /// When the limit is over, in ms since 1970.
 fn deadline(limit: Duration) -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    (now + limit).as_millis().to_string()
+    (since_1970() + limit).as_millis().to_string()
 }
 
 fn init_message(plan: &FunctionPlan, run: &str, job: Option<Job>) -> Value {
