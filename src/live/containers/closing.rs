@@ -2,9 +2,11 @@
 //! removed before, and what only the platform knows of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use tokio::time::timeout;
 
 use super::super::backend::Closing;
 use super::super::platform::Platform;
@@ -13,15 +15,27 @@ use super::{Living, Shared};
 /// So many are removed at once.
 const AT_ONCE: usize = 8;
 
+/// For removing what is known to be there, and again for what the platform finds.
+const LIMIT: Duration = Duration::from_secs(120);
+
 pub(super) async fn close<P: Platform>(shared: &Shared<P>) -> Closing {
     let mut left: Vec<Arc<Living<P>>> = std::mem::take(&mut *shared.living()).into_values().collect();
     left.append(&mut shared.unremoved());
-    let outcomes = stream::iter(left.into_iter().map(|living| remove(shared, living)));
-    let removed: Vec<bool> = outcomes.buffer_unordered(AT_ONCE).collect().await;
-    // What failed is still there for the platform to find, and so is what was being created.
-    let swept = shared.platform.sweep().await;
-    let by_hand = removed.into_iter().filter(|removed| *removed).count();
-    Closing { removed: (by_hand + swept.removed.len()) as u64, leftovers: swept.failed }
+    let mut by_hand = 0;
+    let removals = stream::iter(left.into_iter().map(|living| remove(shared, living)));
+    let all = removals.buffer_unordered(AT_ONCE).for_each(|removed| {
+        by_hand += u64::from(removed);
+        std::future::ready(())
+    });
+    // Too slow or failed, it is still there for the platform to find, and so is what was being created.
+    let _ = timeout(LIMIT, all).await;
+    match timeout(LIMIT, shared.platform.sweep()).await {
+        Ok(swept) => Closing { removed: by_hand + swept.removed.len() as u64, leftovers: swept.failed },
+        Err(_) => {
+            let silent = format!("whatever is left, since the platform was silent for {} s", LIMIT.as_secs());
+            Closing { removed: by_hand, leftovers: vec![silent] }
+        }
+    }
 }
 
 /// Whether it was there and is gone now.
