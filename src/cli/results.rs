@@ -151,10 +151,10 @@ fn told(rebuilt: &Rebuilt) -> Told {
             difference.line
         ));
     }
-    if figures.dispatch_lag_ms.p99 > 10.0 {
+    if figures.dispatch_lag_ms.p95 > 10.0 {
         warnings.push(format!(
-            "arrivals were sent late: 1 % by more than {:.0} ms; this machine does not carry the load",
-            figures.dispatch_lag_ms.p99
+            "arrivals were sent late: 5 % by more than {:.0} ms; this machine does not carry the load",
+            figures.dispatch_lag_ms.p95
         ));
     }
     let leftovers = replayed.ended.as_ref().map(|ended| ended.leftovers.clone()).unwrap_or_default();

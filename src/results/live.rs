@@ -36,14 +36,15 @@ pub fn live_text(heading: &Heading, summary: &Summary, phases: &PhaseFigures, re
         let text = format!("{:>6} × {}", thousands(error.count), error.error);
         line(&mut out, &cut(&text, 79));
     }
-    line(&mut out, &format!("ended         {}", ending(replayed)));
+    ending(&mut out, replayed);
     out
 }
 
 /// How a run ended, and what was left.
-fn ending(replayed: &Replayed) -> String {
+fn ending(out: &mut String, replayed: &Replayed) {
     let Some(ended) = &replayed.ended else {
-        return format!("KILLED after {:.1} s: the log ends there", replayed.at.as_secs_f64());
+        let at = replayed.at.as_secs_f64();
+        return line(out, &format!("ended         KILLED after {at:.1} s: the log ends there"));
     };
     let Ended { t, why, removed, leftovers, .. } = ended;
     let why = match why {
@@ -53,12 +54,13 @@ fn ending(replayed: &Replayed) -> String {
         Why::CutShort => "cut short",
         Why::LogFailed => "because the event log could not be written",
     };
-    let left = if leftovers.is_empty() {
-        "nothing left".to_owned()
-    } else {
-        format!("{} LEFT", counted(leftovers.len() as u64, "container").to_uppercase())
+    line(out, &format!("ended         {why} after {:.1} s", t.as_secs_f64()));
+    let left = match leftovers.len() as u64 {
+        0 => "nothing left".to_owned(),
+        many => format!("{} LEFT", counted(many, "thing").to_uppercase()),
     };
-    format!("{why} after {:.1} s; {} removed then, {left}", t.as_secs_f64(), counted(*removed, "container"))
+    let removed = counted(*removed, "container");
+    line(out, &format!("cleaned up    {removed} that were still there; {left}"));
 }
 
 fn measured(out: &mut String, figures: &PhaseFigures) {
