@@ -270,7 +270,7 @@ fn no_address(spec: &SandboxSpec, user_image: bool, seen: &ContainerInspectRespo
     StartFault { user_image, message }
 }
 
-/// What to make of an order that took too long.
+/// What to make of the answer to an order that has a time limit. One that says `harmless` is as good as done.
 fn in_time<T>(
     what: &str,
     container: &Container,
@@ -343,7 +343,8 @@ impl Platform for Docker {
                 Ok(state) if state.oom_killed == Some(true) => return Fate::OutOfMemory,
                 Ok(state) if state.running == Some(true) => Fate::Alive,
                 Ok(state) if state.exit_code != Some(KILLED) => return Fate::Ended,
-                Ok(_) => Fate::Ended, // killed; by whom is still to be told
+                // Killed; whether for want of memory may still be to be told.
+                Ok(_) => Fate::Ended,
             };
             if begun.elapsed() >= OOM_LIMIT {
                 return fate;

@@ -1,12 +1,12 @@
 //! The network of a run, and how its containers are reached from here. Owns that decision, made once per run;
 //! must never give containers a way out that the run does not ask for.
 //!
-//! Where this machine is on the bridge itself (it has the bridge's gateway address: an engine on this Linux
-//! machine), containers are reached by their own address on the bridge, and a bridge without a way out is an
-//! internal one. Everywhere else (Docker Desktop, an engine in a virtual machine, a rootless one, one behind
-//! tcp) that address leads nowhere, and port 8080 is published. An internal network publishes nothing, so the
-//! bridge without a way out is then one without masquerading: packets leave it with a private source address
-//! to which no answer finds its way.
+//! Where this machine is on the bridge itself (it has the bridge's interface and gateway address: an engine
+//! on this Linux machine), containers are reached by their own address on the bridge, and a bridge without a
+//! way out is an internal one. Everywhere else (Docker Desktop, an engine in a virtual machine, a rootless
+//! one, one behind tcp) that address leads nowhere, and port 8080 is published. An internal network publishes
+//! nothing, so the bridge without a way out is then one without masquerading: packets leave it with a private
+//! source address to which no answer finds its way.
 //!
 //! A published port is bound to 127.0.0.1, or where `DOCKER_HOST` names another machine, to that machine's
 //! address and no other. That machine's engine takes orders there from anybody (no TLS is spoken here), so
@@ -20,12 +20,14 @@
 //! bridge's gateway.
 
 use std::collections::HashMap;
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::path::Path;
 use std::time::Duration;
 
 use bollard::Docker;
 use bollard::models::{ContainerInspectResponse, NetworkCreateRequest, NetworkInspect};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -45,8 +47,11 @@ const DEFAULT_BRIDGE: &str = "bridge";
 /// How long a server behind a published port is waited for.
 const BOOT_LIMIT: Duration = Duration::from_secs(10);
 
-/// A connection that is open for so long has a server at its other end.
-const STAYS_OPEN: Duration = Duration::from_millis(50);
+/// What it is asked meanwhile; no runtime has this page, but each says so.
+const REQUEST: &[u8] = b"GET / HTTP/1.0\r\n\r\n";
+
+/// A connection that is open for so long has a server at its other end, even if it says nothing.
+const SILENT: Duration = Duration::from_secs(2);
 
 /// Between two attempts.
 const RETRY: Duration = Duration::from_millis(10);
@@ -75,14 +80,16 @@ impl RunNetwork {
     /// # Errors
     /// The engine refuses, or another machine's address is not known.
     pub async fn make(client: &Docker, host: &str, options: &Options) -> Result<Self, Fault> {
-        let published = Reach::Published(publish_on(host)?);
+        let on = publish_on(host)?;
+        let published = Reach::Published(on);
+        let may_be_here = !options.publish && on.is_loopback() && same_kernel(client).await;
         if options.network {
             let seen = client.inspect_network(DEFAULT_BRIDGE, None).await;
-            let here = !options.publish && seen.is_ok_and(|seen| is_here(&seen));
+            let here = may_be_here && seen.is_ok_and(|seen| is_here(&seen));
             let reach = if here { Reach::Bridge } else { published };
             return Ok(Self { id: DEFAULT_BRIDGE.to_owned(), reach });
         }
-        if !options.publish && cfg!(target_os = "linux") {
+        if may_be_here {
             let id = create(client, options, true).await?;
             let seen = client.inspect_network(&id, None).await.map_err(|error| failed(&told(&error)))?;
             if is_here(&seen) {
@@ -120,16 +127,23 @@ impl RunNetwork {
     }
 }
 
-/// Waits until the server listens behind a published port: until a connection to it stays open. Gives up
-/// after a while or when the port is gone; whoever calls then finds out why.
+/// Waits until the server listens behind a published port: until something there answers a request, whatever
+/// it answers. That a connection stays open for a while tells nothing: a busy engine is slow to drop it. Gives
+/// up after a while or when the port is gone; whoever calls then finds out why.
 async fn await_server(address: SocketAddr) {
     let until = Instant::now() + BOOT_LIMIT;
     while Instant::now() < until {
         let Ok(mut stream) = TcpStream::connect(address).await else { return };
-        if timeout(STAYS_OPEN, stream.read(&mut [0])).await.is_err() {
-            return;
+        let mut answer = [0];
+        let asked = async {
+            stream.write_all(REQUEST).await?;
+            stream.read(&mut answer).await
+        };
+        match timeout(SILENT, asked).await {
+            Ok(Ok(0) | Err(_)) => sleep(RETRY).await,
+            // An answer, or a server that does not speak to strangers.
+            Ok(Ok(_)) | Err(_) => return,
         }
-        sleep(RETRY).await;
     }
 }
 
@@ -183,9 +197,27 @@ fn publish_on(host: &str) -> Result<IpAddr, Fault> {
     }
 }
 
-/// Whether this machine is on the bridge: whether the gateway's address is one of ours.
+/// Whether the engine's containers may run under this very kernel; in a virtual machine they do not.
+async fn same_kernel(client: &Docker) -> bool {
+    let here = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let theirs = client.version().await.ok().and_then(|version| version.kernel_version);
+    theirs.is_some_and(|theirs| theirs == here.trim())
+}
+
+/// Whether this machine is on the bridge: whether it has that interface, and the gateway's address.
 fn is_here(network: &NetworkInspect) -> bool {
-    gateway(network).is_some_and(|gateway| UdpSocket::bind((gateway, 0)).is_ok())
+    let has = |interface: String| Path::new("/sys/class/net").join(interface).exists();
+    interface(network).is_some_and(has) && gateway(network).is_some_and(is_ours)
+}
+
+fn is_ours(address: Ipv4Addr) -> bool {
+    UdpSocket::bind((address, 0)).is_ok()
+}
+
+/// The name of a bridge's interface.
+fn interface(network: &NetworkInspect) -> Option<String> {
+    let told = network.options.as_ref().and_then(|options| options.get("com.docker.network.bridge.name"));
+    told.cloned().or_else(|| Some(format!("br-{}", network.id.as_ref()?.get(..12)?)))
 }
 
 /// The gateway of a network. Old engines do not tell that of the default bridge: it is the subnet's first
@@ -221,8 +253,13 @@ mod tests {
         );
         assert_eq!(gateway(&network(None, "172.17.0.0/16")), Some(Ipv4Addr::new(172, 17, 0, 1)));
         assert_eq!(gateway(&network(None, "fd00::/64")), None);
-        assert!(is_here(&network(Some("127.0.0.1"), "127.0.0.0/8")));
-        assert!(!is_here(&network(Some("192.0.2.1"), "192.0.2.0/24")));
+        assert!(is_ours(Ipv4Addr::LOCALHOST));
+        assert!(!is_ours(Ipv4Addr::new(203, 0, 113, 1)));
+        let mut elsewhere = network(Some("127.0.0.1"), "127.0.0.0/8");
+        assert_eq!(interface(&elsewhere), None);
+        elsewhere.id = Some("0123456789abcdef".to_owned());
+        assert_eq!(interface(&elsewhere).as_deref(), Some("br-0123456789ab"));
+        assert!(!is_here(&elsewhere), "there is no such interface");
     }
 
     #[test]
