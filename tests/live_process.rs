@@ -117,6 +117,15 @@ impl<P: Platform> Bench<P> {
         let closing = self.backend.close().await;
         assert_eq!(closing.leftovers, Vec::<String>::new());
         assert_eq!(self.processes(), 0);
+        // Nor is a task left: of connections, of streams, of processes that were waited for.
+        let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+        for _ in 0..100 {
+            if tasks() == 0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(tasks(), 0);
     }
 }
 

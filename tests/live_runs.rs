@@ -200,3 +200,56 @@ fn an_engine_that_goes_away_ends_in_an_error_and_leftovers_that_are_cleaned_up()
     assert!(cleaned.status.success(), "{}", text(&cleaned.stderr));
     folder.nothing_left();
 }
+
+/// Actions that go wrong, by name.
+const WRONG: [(&str, &str); 6] = [
+    ("fine", "def main(args):\n    return {}\n"),
+    ("raises", "def main(args):\n    raise RuntimeError('on purpose')\n"),
+    ("silent", "import time\ndef main(args):\n    time.sleep(600)\n"),
+    ("exits", "import os\ndef main(args):\n    os._exit(1)\n"),
+    ("hungry", "def main(args):\n    return {'n': len(bytearray(b'x') * (400 << 20))}\n"),
+    ("broken", "def main(args:\n"),
+];
+
+#[test]
+fn what_goes_wrong_in_actions_has_its_class_and_leaves_nothing() {
+    for backend in backends() {
+        let folder = Folder::new(backend);
+        folder.replace(&WRONG);
+        let done = folder.live(&["--set", "live.time-limit=\"12 s\""]).output().expect("it runs");
+        assert!(done.status.success(), "{}", text(&done.stderr));
+        let table = fs::read_to_string(folder.path("out/invocations.csv")).expect("there");
+        for (name, _) in WRONG {
+            let outcomes: Vec<&str> = table
+                .lines()
+                .map(|row| row.split(',').collect::<Vec<_>>())
+                .filter(|row| row[2] == name)
+                .map(|row| row[3])
+                .collect();
+            let expected: &[&str] = match (name, backend) {
+                ("fine", _) => &["success"],
+                ("raises", _) => &["application-error"],
+                // A process is told that there is no more memory, a container is killed.
+                ("hungry", Backend::Process) => &["application-error", "developer-error"],
+                _ => &["developer-error"],
+            };
+            assert_eq!(outcomes.len(), 3, "{name}:\n{table}");
+            assert!(outcomes.iter().all(|outcome| expected.contains(outcome)), "{name} {outcomes:?}");
+        }
+        let errors = folder.summary()["live"]["measured"]["errors"].to_string();
+        let mut words = vec![
+            "on purpose",
+            "The action exceeded its time limits of 12000 milliseconds.",
+            "The action did not produce a valid response and exited unexpectedly.",
+            "The action failed during initialization: ",
+        ];
+        if backend == Backend::Docker {
+            words.push("The action exhausted its memory and was aborted.");
+        }
+        for words in words {
+            assert!(errors.contains(words), "no `{words}` in {errors}");
+        }
+        assert!(folder.faassim(&["replay", "out"]).status.success());
+        folder.nothing_left();
+    }
+}

@@ -120,6 +120,11 @@ impl Actions {
     /// # Errors
     /// There is no manifest.
     pub fn folder(said: Option<&Path>, scenario: &Path) -> Result<PathBuf, Error> {
+        Actions::folder_from(said, scenario, Path::new("actions"))
+    }
+
+    /// The same with another last resort.
+    fn folder_from(said: Option<&Path>, scenario: &Path, here: &Path) -> Result<PathBuf, Error> {
         let there = |folder: &Path| folder.join(MANIFEST).is_file();
         if let Some(folder) = said {
             if there(folder) {
@@ -131,17 +136,18 @@ impl Actions {
             return Err(Error::usage(missing.at(scenario.display().to_string()).help(help)));
         }
         let beside = scenario.parent().unwrap_or(Path::new("")).join("../actions");
-        let here = PathBuf::from("actions");
-        [&beside, &here].into_iter().find(|folder| there(folder)).cloned().ok_or_else(|| {
-            let message = format!(
-                "there are no actions: neither {} nor {} is there",
-                beside.join(MANIFEST).display(),
-                here.join(MANIFEST).display()
-            );
-            let help = "name their folder: add `actions = \"…\"` under [live]; \
+        [beside.as_path(), here].into_iter().find(|folder| there(folder)).map(Path::to_owned).ok_or_else(
+            || {
+                let message = format!(
+                    "there are no actions: neither {} nor {} is there",
+                    beside.join(MANIFEST).display(),
+                    here.join(MANIFEST).display()
+                );
+                let help = "name their folder: add `actions = \"…\"` under [live]; \
                         those that come with faassim are in `actions` of its source";
-            Error::usage(Diagnostic::new(message).at(scenario.display().to_string()).help(help))
-        })
+                Error::usage(Diagnostic::new(message).at(scenario.display().to_string()).help(help))
+            },
+        )
     }
 
     /// Reads the manifest of a folder and the code it names.
@@ -384,10 +390,16 @@ mod tests {
     fn the_usual_places_are_told() {
         let folder = folder(A);
         let scenario = folder.path().join("scenarios/s.toml");
-        let error = Actions::folder(None, &scenario).expect_err("nothing there").to_string();
+        let here = Path::new("nowhere");
+        let error = Actions::folder_from(None, &scenario, here).expect_err("nothing there").to_string();
         assert!(
-            error.contains("scenarios/../actions/actions.toml nor actions/actions.toml is there"),
+            error.contains("scenarios/../actions/actions.toml nor nowhere/actions.toml is there"),
             "{error}"
+        );
+        assert_eq!(
+            Actions::folder_from(None, &scenario, folder.path()),
+            Ok(folder.path().to_owned()),
+            "the last resort"
         );
         fs::create_dir_all(folder.path().join("scenarios")).expect("a folder");
         fs::create_dir_all(folder.path().join("actions")).expect("a folder");

@@ -48,6 +48,9 @@ pub const OWNER_LABEL: &str = "faassim.owner";
 /// How long freezing or thawing may take.
 const PAUSE_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long after its end a container may still be told to run.
+const SEEN_TO_END: Duration = Duration::from_millis(200);
+
 /// For how long an out-of-memory kill may not have been noted yet.
 const OOM_LIMIT: Duration = Duration::from_secs(2);
 
@@ -341,6 +344,10 @@ impl Platform for Docker {
                 Err(error) if is_absent(&error) => return Fate::Ended,
                 Err(_) => Fate::Alive,
                 Ok(state) if state.oom_killed == Some(true) => return Fate::OutOfMemory,
+                // One whose connection broke may take a moment to be seen to have ended.
+                Ok(state) if state.running == Some(true) && begun.elapsed() >= SEEN_TO_END => {
+                    return Fate::Alive;
+                }
                 Ok(state) if state.running == Some(true) => Fate::Alive,
                 Ok(state) if state.exit_code != Some(KILLED) => return Fate::Ended,
                 // Killed; whether for want of memory may still be to be told.

@@ -116,7 +116,7 @@ pub trait Platform: Send + Sync + 'static {
 /// What was left of a run.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Swept {
-    /// Removed now.
+    /// Removed now: what it was and its name, as in `container c1` or `network n1`.
     pub removed: Vec<String>,
     /// Could not be removed, and why.
     pub failed: Vec<String>,

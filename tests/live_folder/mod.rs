@@ -6,8 +6,8 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -58,7 +58,11 @@ pub fn text(bytes: &[u8]) -> String {
 pub struct Folder {
     dir: tempfile::TempDir,
     backend: Backend,
+    /// Runs on Docker follow each other, so that a small machine keeps up.
+    _turn: Option<MutexGuard<'static, ()>>,
 }
+
+static TURN: Mutex<()> = Mutex::new(());
 
 /// A run under way.
 pub struct Running {
@@ -76,7 +80,9 @@ impl Folder {
             .replace("../traces/live-smoke", &trace.display().to_string())
             .replace("[live]\n", &format!("[live]\nactions = \"{}\"\n", home.join("actions").display()));
         fs::write(dir.path().join("smoke.toml"), scenario).expect("writable");
-        Folder { dir, backend }
+        // A test that failed had its turn, too.
+        let turn = || TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        Folder { dir, backend, _turn: (backend == Backend::Docker).then(turn) }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -89,6 +95,31 @@ impl Folder {
         let text = format!(
             "{text}\n[live.functions]\nhello = {{ action = \"{action}\", args = {{ run_ms = {ms} }} }}\n"
         );
+        fs::write(self.path("smoke.toml"), text).expect("writable");
+    }
+
+    /// Puts a workload of these actions in place of the scenario's: each is called three times.
+    pub fn replace(&self, actions: &[(&str, &str)]) {
+        let (mut manifest, mut functions) =
+            (String::new(), "function,memory_mb,cold_ms,warm_ms\n".to_owned());
+        let mut invocations = "time_ms,function\n".to_owned();
+        fs::create_dir(self.path("actions")).expect("a free name");
+        fs::create_dir(self.path("trace")).expect("a free name");
+        for (name, code) in actions {
+            fs::write(self.path(&format!("actions/{name}.py")), code).expect("writable");
+            manifest += &format!(
+                "[[action]]\nname = \"{name}\"\nfile = \"{name}.py\"\nwhat = \"a test\"\nimage = \"plain\"\n\
+                 memory = \"64 MiB\"\nrun = \"1 ms\"\ninit = \"1 ms\"\n"
+            );
+            functions += &format!("{name},64,500,1\n");
+        }
+        for nth in 0..3 * actions.len() {
+            invocations += &format!("{},{}\n", nth * 300, actions[nth % actions.len()].0);
+        }
+        fs::write(self.path("actions/actions.toml"), manifest).expect("writable");
+        fs::write(self.path("trace/functions.csv"), functions).expect("writable");
+        fs::write(self.path("trace/invocations.csv"), invocations).expect("writable");
+        let text = "[trace]\npath = \"trace\"\n[pool]\nmemory = \"4 GiB\"\n[live]\nmap = \"name\"\nactions = \"actions\"\n";
         fs::write(self.path("smoke.toml"), text).expect("writable");
     }
 

@@ -30,7 +30,11 @@ pub(super) async fn close<P: Platform>(shared: &Shared<P>) -> Closing {
     // Too slow or failed, it is still there for the platform to find, and so is what was being created.
     let _ = timeout(LIMIT, all).await;
     match timeout(LIMIT, shared.platform.sweep()).await {
-        Ok(swept) => Closing { removed: by_hand + swept.removed.len() as u64, leftovers: swept.failed },
+        Ok(swept) => {
+            // The run's own network was there to the end and is no container.
+            let containers = swept.removed.iter().filter(|what| !what.starts_with("network ")).count();
+            Closing { removed: by_hand + containers as u64, leftovers: swept.failed }
+        }
         Err(_) => {
             let silent = format!("whatever is left, since the platform was silent for {} s", LIMIT.as_secs());
             Closing { removed: by_hand, leftovers: vec![silent] }

@@ -161,14 +161,18 @@ async fn create(client: &Docker, options: &Options, internal: bool) -> Result<St
     })
 }
 
-/// A bridge that has no way out.
+/// A bridge that has no way out, and on which containers do not reach each other.
 fn request(options: &Options, internal: bool) -> NetworkCreateRequest {
-    let masquerade = ("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "false".to_owned());
+    let no = |what: &str| (format!("com.docker.network.bridge.{what}"), "false".to_owned());
+    let mut bridge = HashMap::from([no("enable_icc")]);
+    if !internal {
+        bridge.extend([no("enable_ip_masquerade")]);
+    }
     NetworkCreateRequest {
         name: format!("faassim-{}", options.run),
         driver: Some("bridge".to_owned()),
         internal: Some(internal),
-        options: (!internal).then(|| HashMap::from([masquerade])),
+        options: Some(bridge),
         labels: Some(labels(options)),
         ..NetworkCreateRequest::default()
     }
@@ -296,12 +300,18 @@ mod tests {
     fn no_network_of_ours_has_a_way_out() {
         let options = Options { run: "r1".to_owned(), owner: "h/1/2".to_owned(), ..Options::default() };
         let internal = request(&options, true);
-        assert_eq!(
-            (internal.name.as_str(), internal.internal, internal.options),
-            ("faassim-r1", Some(true), None)
-        );
-        let masked = request(&options, false).options.and_then(|options| options.into_values().next());
-        assert_eq!(masked.as_deref(), Some("false"));
+        assert_eq!((internal.name.as_str(), internal.internal), ("faassim-r1", Some(true)));
+        let is_off = |request: &NetworkCreateRequest, what: &str| {
+            let key = format!("com.docker.network.bridge.{what}");
+            request
+                .options
+                .as_ref()
+                .and_then(|options| options.get(&key))
+                .is_some_and(|value| value == "false")
+        };
+        assert!(is_off(&internal, "enable_icc"));
+        let masked = request(&options, false);
+        assert!(is_off(&masked, "enable_icc") && is_off(&masked, "enable_ip_masquerade"));
         assert_eq!(internal.labels.map(|labels| labels.len()), Some(2));
     }
 }
