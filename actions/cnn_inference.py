@@ -43,7 +43,10 @@ def main(args):
     for name, value, most in [("images", images, 10_000), ("size", size, 1_024)]:
         if not isinstance(value, int) or not 1 <= value <= most or (name == "size" and value < 16):
             raise ValueError(f"{name} must be a whole number from {16 if name == 'size' else 1} to {most}, not {value!r}")
-    draw = numpy.random.default_rng(args.get("seed", 1))
+    seed = args.get("seed", 1)
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be a whole number from 0 up, not {seed!r}")
+    draw = numpy.random.default_rng(seed)
     right = 0
     for number in range(images):
         bars = (numpy.arange(size) // 4 % 2).astype(float)

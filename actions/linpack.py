@@ -15,7 +15,10 @@ def main(args):
     n = args.get("n", 300)
     if not isinstance(n, int) or not 2 <= n <= 5_000:
         raise ValueError(f"n must be a whole number from 2 to 5000, not {n!r}")
-    draw = numpy.random.default_rng(args.get("seed", 1))
+    seed = args.get("seed", 1)
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be a whole number from 0 up, not {seed!r}")
+    draw = numpy.random.default_rng(seed)
     matrix, right = draw.random((n, n)) - 0.5, draw.random(n) - 0.5
     begun = time.perf_counter()
     solution = numpy.linalg.solve(matrix, right)

@@ -27,7 +27,10 @@ def main(args):
     for name, value, most in [("texts", many, 100_000), ("epochs", epochs, 10_000)]:
         if not isinstance(value, int) or not 10 <= value <= most:
             raise ValueError(f"{name} must be a whole number from 10 to {most}, not {value!r}")
-    draw = numpy.random.default_rng(args.get("seed", 1))
+    seed = args.get("seed", 1)
+    if not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be a whole number from 0 up, not {seed!r}")
+    draw = numpy.random.default_rng(seed)
     seen, kinds = texts(draw, many)
     weights, bias = numpy.zeros(WORDS), 0.0
     for _ in range(epochs):

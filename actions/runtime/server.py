@@ -53,6 +53,7 @@ class Action:
         self.initialising = threading.Lock()
         self.entry = None
         self.folder = None
+        self.home = None
 
     def init(self, message):
         """Loads the code of an /init message. One that failed may be tried again."""
@@ -62,11 +63,12 @@ class Action:
             code, name, binary, env = init_fields(message)
             if binary:
                 code = from_base64(code)
-            os.environ.update({key: as_text(value) for key, value in env.items()})
+            export(env)
             try:
                 self.entry = entry_of(self.unpacked(code) if binary else load(code, "<action>"), name)
             except BaseException as error:  # whatever the code raises, SystemExit too, is its failure
                 print_traceback()
+                self.forget_folder()
                 raise Refused(502, f"The action failed to load: {told(error)}") from None
         return {"ok": True}
 
@@ -75,7 +77,7 @@ class Action:
         import io
         import tempfile
         import zipfile
-        self.remove_folder()
+        self.home = os.getcwd()
         self.folder = tempfile.mkdtemp(prefix="faassim-action-")
         with zipfile.ZipFile(io.BytesIO(packed)) as archive:
             archive.extractall(self.folder)
@@ -96,9 +98,7 @@ class Action:
         if self.entry is None:
             raise Refused(500, "Cannot run: the action is not initialised.")
         # The environment is one for all: concurrent runs see the fields of the last one.
-        for key, value in message.items():
-            if key != "value" and value is not None:
-                os.environ["__OW_" + key.upper()] = as_text(value)
+        export({"__OW_" + key.upper(): value for key, value in message.items() if key != "value" and value is not None})
         try:
             result = self.entry(message.get("value", {}))
         except BaseException as error:  # SystemExit too: an exit in a thread would end in no answer
@@ -107,6 +107,18 @@ class Action:
         if not isinstance(result, (dict, list)):
             raise Refused(502, "The action did not return a dictionary or array.")
         return result
+
+    def forget_folder(self):
+        """Undoes `unpacked`, so that a second try finds no module of the first."""
+        if self.folder is None:
+            return
+        for name, module in list(sys.modules.items()):
+            if (getattr(module, "__file__", None) or "").startswith(self.folder + os.sep):
+                del sys.modules[name]
+        if self.folder in sys.path:
+            sys.path.remove(self.folder)
+            os.chdir(self.home)
+        self.remove_folder()
 
     def remove_folder(self):
         if self.folder is not None:
@@ -157,12 +169,24 @@ def text_of(path):
         return file.read()
 
 
+def export(variables):
+    """Sets variables of the environment."""
+    for name, value in variables.items():
+        try:
+            os.environ[name] = as_text(value)
+        except (OSError, ValueError) as error:  # an empty name, one with `=`, a NUL
+            raise Refused(400, f"The variable {name!r} of the environment cannot be set: {error}") from None
+
+
 def as_text(value):
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def told(error):
-    return str(error) or type(error).__name__
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # an exception of the action's own, that cannot tell what it is
+        return type(error).__name__
 
 
 # ----- the log streams -----
@@ -252,7 +276,7 @@ def response(status, answer, keep):
     try:
         # A result that is not JSON is found here, not in `run`, so that it is written only once.
         body = json.dumps(answer, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError, MemoryError) as error:
+    except Exception as error:  # TypeError mostly; RuntimeError if another run changes what this one returned
         print_traceback()
         status, body = 502, json.dumps({"error": f"The action's result is not JSON: {told(error)}"}).encode()
     head = (f"HTTP/1.1 {status} {REASONS[status]}\r\nContent-Type: application/json\r\n"

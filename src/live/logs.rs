@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-/// The line by which a runtime ends the output of a run, on both streams.
+/// What ends the output of a run, on both streams: a line of its own, unless what the action printed last had no end.
 pub const SENTINEL: &str = "XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX";
 
 /// A line that goes on for longer is taken as several.
@@ -55,7 +55,7 @@ pub struct LogFault;
 struct Inner {
     items: VecDeque<(Printed, Item)>,
     /// By stream, the beginning of a line whose end has not come.
-    begun: [Begun; 2],
+    begun: [Vec<u8>; 2],
     /// Bytes of the lines among the items.
     kept: u64,
     /// Counts what has come, to see silence.
@@ -70,13 +70,6 @@ enum Item {
     /// So many bytes that were not kept.
     Dropped(u64),
     Sentinel,
-}
-
-#[derive(Default, Debug)]
-struct Begun {
-    bytes: Vec<u8>,
-    /// Pieces of the line are among the items already, so it cannot be a sentinel.
-    continued: bool,
 }
 
 impl RunLogs {
@@ -146,20 +139,27 @@ impl Inner {
     fn piece(&mut self, on: Printed, piece: &[u8]) {
         let begun = &mut self.begun[on as usize];
         let whole = piece.ends_with(b"\n");
-        begun.bytes.extend_from_slice(piece.strip_suffix(b"\n").unwrap_or(piece));
-        if !whole && begun.bytes.len() < LONGEST_LINE {
+        begun.extend_from_slice(piece.strip_suffix(b"\n").unwrap_or(piece));
+        if !whole && begun.len() < LONGEST_LINE {
             return;
         }
-        let continued = std::mem::replace(&mut begun.continued, !whole);
-        let bytes = std::mem::take(&mut begun.bytes);
-        if whole && !continued && bytes.strip_suffix(b"\r").unwrap_or(&bytes) == SENTINEL.as_bytes() {
-            self.items.push_back((on, Item::Sentinel));
-            return;
+        let bytes = std::mem::take(begun);
+        let line = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
+        match line.strip_suffix(SENTINEL.as_bytes()).filter(|_| whole) {
+            Some([]) => self.items.push_back((on, Item::Sentinel)),
+            // The action printed no end of line before.
+            Some(text) => {
+                self.keep(on, text, text.len() as u64);
+                self.items.push_back((on, Item::Sentinel));
+            }
+            None => self.keep(on, &bytes, bytes.len() as u64 + u64::from(whole)),
         }
-        let size = bytes.len() as u64 + u64::from(whole);
+    }
+
+    fn keep(&mut self, on: Printed, line: &[u8], size: u64) {
         if self.kept + size <= MOST_KEPT {
             self.kept += size;
-            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let text = String::from_utf8_lossy(line).into_owned();
             self.items.push_back((on, Item::Line(text, size)));
         } else if let Some((_, Item::Dropped(dropped))) = self.items.back_mut() {
             *dropped += size;
@@ -308,13 +308,28 @@ mod tests {
             logs.push(Out, &block);
         }
         assert!(logs.inner().kept <= MOST_KEPT);
-        assert!(logs.inner().begun[0].bytes.len() < LONGEST_LINE);
+        assert!(logs.inner().begun[0].len() < LONGEST_LINE);
         logs.push(Out, b"\n");
         frame(&logs, Out, "");
         frame(&logs, Err, "");
         let found = logs.collect(LIMIT).await.expect("both came");
         assert_eq!(found.bytes, (40 << 20) + 1);
         assert!(found.truncated);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn output_without_an_end_of_line_ends_with_its_run() {
+        let logs = RunLogs::default();
+        frame(&logs, Out, "no end");
+        logs.push(Err, &vec![b'y'; LONGEST_LINE + 5]);
+        frame(&logs, Err, "");
+        let found = logs.collect(LIMIT).await.expect("both came");
+        assert_eq!(found.lines[0], (Out, "no end".to_owned()));
+        assert_eq!(found.bytes, 6 + LONGEST_LINE as u64 + 5);
+        // What only speaks of a sentinel is none.
+        logs.push(Out, format!("{SENTINEL} and more\n").as_bytes());
+        logs.push(Err, format!("{SENTINEL}\n").as_bytes());
+        assert_eq!(logs.collect(LIMIT).await, Result::Err(LogFault));
     }
 
     #[tokio::test(start_paused = true)]

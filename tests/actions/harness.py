@@ -6,10 +6,13 @@ Owns what it starts and ends all of it. Must never touch a process, a container 
 import http.client
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+import unittest
+import uuid
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 ACTIONS = os.path.join(ROOT, "actions")
@@ -17,6 +20,8 @@ SERVER = os.path.join(ACTIONS, "runtime", "server.py")
 SENTINEL = "XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX"
 # Far more than anything here takes, so that a busy machine fails no test.
 PATIENCE_S = 60.0
+# SIGTERM (as `timeout` sends it) ends the tests as ^C does: what they started is ended.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def post(address, path, message, timeout=PATIENCE_S):
@@ -68,14 +73,15 @@ class Sandbox:
 
 
 class Process(Sandbox):
-    """The server as a process of this machine; its streams are read all the time, line by line."""
+    """The server as a process, started as live mode does; its streams are read all the time, line by line."""
 
-    def __init__(self, *options, environment=None):
-        # Options before the port: a test may give another one.
+    def __init__(self, *options, dies_with_stdin=True):
+        if dies_with_stdin:
+            options = ("--die-with-stdin", *options)
+        # Options after the port: a test may give another one.
         self.child = subprocess.Popen(
-            [sys.executable, SERVER, "--host", "127.0.0.1", "--port", "0", "--label", "test", *options],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, **(environment or {})})
+            [sys.executable, "-I", "-u", SERVER, "--host", "127.0.0.1", "--port", "0", "--label", "test", *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines = {"stdout": [], "stderr": []}
         self.readers = [threading.Thread(target=self.read, args=(name,), daemon=True) for name in self.lines]
         for reader in self.readers:
@@ -83,7 +89,7 @@ class Process(Sandbox):
         try:
             wait_until(lambda: self.lines["stdout"] or self.child.poll() is not None, "the port")
             if not self.lines["stdout"]:
-                raise AssertionError(f"the server ended: {self.lines['stderr']}")
+                raise AssertionError(f"the server ended with {self.wait_for_end()}: {self.lines['stderr']}")
             name, _, port = self.lines["stdout"].pop(0).partition("=")
             if name != "FAASSIM_PORT":
                 raise AssertionError(f"the first line is not the port but {name!r}")
@@ -111,8 +117,12 @@ class Process(Sandbox):
         return status
 
     def end(self):
-        self.child.kill()
-        self.child.wait()
+        self.child.terminate()  # so that it removes its folder
+        try:
+            self.child.wait(10.0)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            self.child.wait()
         for reader in self.readers:
             reader.join(PATIENCE_S)
         for pipe in (self.child.stdin, self.child.stdout, self.child.stderr):
@@ -125,12 +135,14 @@ class Process(Sandbox):
 class Container(Sandbox):
     """The server in a container, with a limit of memory and no swap. Its port is published on this machine alone."""
 
-    def __init__(self, image, memory_mib):
-        self.id = docker("run", "--detach", "--label", "faassim.test=actions", "--publish", "127.0.0.1::8080",
-                         "--memory", f"{memory_mib}m", "--memory-swap", f"{memory_mib}m", image)
+    def __init__(self, image, memory_mib, kept=False):
+        """`kept`: its end can be looked at."""
+        self.name = f"faassim-test-{uuid.uuid4().hex[:12]}"
         try:
+            docker("run", "--detach", *([] if kept else ["--rm"]), "--name", self.name, "--publish", "127.0.0.1::8080",
+                   "--memory", f"{memory_mib}m", "--memory-swap", f"{memory_mib}m", image)
             # The first line: there may be one more for IPv6.
-            port = docker("port", self.id, "8080/tcp").splitlines()[0].rpartition(":")[2]
+            port = docker("port", self.name, "8080/tcp").splitlines()[0].rpartition(":")[2]
             self.address = ("127.0.0.1", int(port))
             wait_until(self.answers, f"the server in {image}")
         except BaseException:
@@ -148,17 +160,32 @@ class Container(Sandbox):
             connection.close()
 
     def was_killed_for_memory(self):
-        return docker("inspect", "--format", "{{.State.OOMKilled}}", self.id) == "true"
+        return docker("inspect", "--format", "{{.State.OOMKilled}}", self.name) == "true"
 
     def sentinels(self):
-        logs = subprocess.run(["docker", "logs", self.id], capture_output=True, text=True, check=True)
+        logs = subprocess.run(["docker", "logs", self.name], capture_output=True, text=True, check=True)
         return tuple(text.splitlines().count(SENTINEL) for text in (logs.stdout, logs.stderr))
 
     def wait_for_sentinels(self, many):
         wait_until(lambda: min(self.sentinels()) >= many, f"{many} sentinels in the log of the container")
 
+    def added_files(self):
+        return [line for line in docker("diff", self.name).splitlines() if line.startswith("A ")]
+
     def end(self):
-        docker("rm", "--force", "--volumes", self.id)
+        # Of no container by that name it says so and fails: it has ended and was removed.
+        subprocess.run(["docker", "rm", "--force", "--volumes", self.name], capture_output=True)
+
+
+def image_of(flavour):
+    """The image; skips the test where it is missing."""
+    image = f"faassim-python:{flavour}"
+    try:
+        docker("image", "inspect", image)
+    except (OSError, AssertionError):
+        raise unittest.SkipTest(f"NOTHING WAS RUN IN {image}: NO ENGINE ANSWERS OR THE IMAGE IS MISSING "
+                                "(scripts/build-images.sh)") from None
+    return image
 
 
 def docker(*words):

@@ -4,18 +4,44 @@ Owns what every action must answer. Must never take a measured time for a reason
 """
 
 import importlib.util
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
-import tomllib
 import unittest
+from unittest import mock
 
 import harness
 
-with open(os.path.join(harness.ACTIONS, "actions.toml"), "rb") as file:
-    MANIFEST = tomllib.load(file)["action"]
+try:
+    import tomllib
+except ImportError:  # before python 3.11
+    tomllib = None
+
+
+def manifest_of(text):
+    """The actions of a manifest: as much of TOML as ours has, so that an old python will do."""
+    def value_of(text):
+        if not text.startswith("{"):
+            return json.loads(text)
+        return {key: value_of(value) for key, value in (pair.split(" = ") for pair in text[1:-1].strip().split(", "))}
+
+    actions = []
+    for line in text.splitlines():
+        key, equals, value = line.partition(" = ")
+        if line == "[[action]]":
+            actions.append({})
+        elif equals and not line.startswith("#"):
+            actions[-1][key] = value_of(value)
+    return actions
+
+
+with open(os.path.join(harness.ACTIONS, "actions.toml"), encoding="utf-8") as file:
+    MANIFEST_TEXT = file.read()
+MANIFEST = manifest_of(MANIFEST_TEXT)
 BY_NAME = {action["name"]: action for action in MANIFEST}
 FLAVOURS = ["plain", "ai", "ai-video"]
 
@@ -38,11 +64,13 @@ CASES = {
 }
 # Fields that are measured and so differ from run to run.
 MEASURED = {"mflops", "run_ms", "cpu_ms"}
-# Sizes that an action must refuse by name.
+# Actions with files, of which none may stay.
+WRITERS = {"dd", "video_processing"}
+# Arguments that an action must refuse by name.
 WRONG = {
     "float_operation": [{"n": 0}, {"n": "many"}, {"n": 1.5}],
-    "linpack": [{"n": 1}, {"n": 5_001}],
-    "matmul": [{"n": 0}, {"n": None}],
+    "linpack": [{"n": 1}, {"n": 5_001}, {"seed": -1}],
+    "matmul": [{"n": 0}, {"n": None}, {"seed": "any"}],
     "pyaes": [{"length": 0}, {"rounds": 0}],
     "chameleon": [{"rows": 0}, {"columns": -1}],
     "json_dumps_loads": [{"n": 0}],
@@ -50,8 +78,8 @@ WRONG = {
     "dd": [{"mib": 0}, {"block_kib": 0}],
     "image_processing": [{"size": 15}, {"size": 4_097}],
     "video_processing": [{"frames": 15}, {"size": 1_921}],
-    "model_training": [{"texts": 9}, {"epochs": 9}],
-    "cnn_inference": [{"images": 0}, {"size": 15}],
+    "model_training": [{"texts": 9}, {"epochs": 9}, {"seed": 1.5}],
+    "cnn_inference": [{"images": 0}, {"size": 15}, {"seed": None}],
     "lookbusy": [{"run_ms": -1}, {"cpu": 1.5}, {"memory_mib": "all"}, {"run_ms": float("nan")}],
 }
 
@@ -85,6 +113,10 @@ def steady(result):
 
 
 class Manifest(unittest.TestCase):
+    @unittest.skipIf(tomllib is None, "this python has no tomllib to compare with")
+    def test_it_is_read_as_toml_is(self):
+        self.assertEqual(tomllib.loads(MANIFEST_TEXT)["action"], MANIFEST)
+
     def test_every_file_is_listed_and_every_listed_one_is_there(self):
         there = {name for name in os.listdir(harness.ACTIONS) if name.endswith(".py")}
         self.assertEqual(there, {action["file"] for action in MANIFEST})
@@ -104,13 +136,14 @@ class Manifest(unittest.TestCase):
 
 @for_each_action
 class Direct(unittest.TestCase):
-    """Each action called as a function."""
+    """Each action called as a function, with small arguments and with the manifest's."""
 
     def check(self, name):
         module, (args, expected) = load(name), CASES[name]
         result = module.main(dict(args))
         self.assertEqual(expected, {key: result.get(key) for key in expected})
-        self.assertEqual(steady(result), steady(module.main(dict(args))), "not the same twice")
+        for args in (args, BY_NAME[name]["args"]):
+            self.assertEqual(steady(module.main(dict(args))), steady(module.main(dict(args))), "not the same twice")
         for wrong in WRONG.get(name, []):
             with self.subTest(wrong), self.assertRaisesRegex(ValueError, next(iter(wrong))):
                 module.main({**args, **wrong})
@@ -122,22 +155,25 @@ class ThroughServer(unittest.TestCase):
 
     def check(self, name):
         load(name)
-        args, expected = CASES[name]
         with harness.Process() as server:
-            check_sandbox(self, server, name, args, expected)
+            check_sandbox(self, server, name)
 
 
 @unittest.skipUnless(os.environ.get("FAASSIM_IMAGES") == "1", "FAASSIM_IMAGES=1 runs each action in its image")
 @for_each_action
 class InImage(unittest.TestCase):
-    """Each action in a container of its image, with its default arguments, at the memory that it states."""
+    """Each action in a container of its image, at the memory that it states; tells what it takes."""
 
     def check(self, name):
         action = BY_NAME[name]
         memory = int(action["memory"].split()[0])
-        with harness.Container(f"faassim-python:{action['image']}", memory) as container:
-            check_sandbox(self, container, name, action["args"], {})
+        with harness.Container(harness.image_of(action["image"]), memory) as container:
+            init, first, warm = check_sandbox(self, container, name)
             self.assertFalse(container.was_killed_for_memory())
+            if name in WRITERS:  # the engine takes a second or more to compare
+                self.assertEqual([], container.added_files())
+        print(f"{name:<18} init {init:6.1f} ms (stated {action['init']}), first run {first:6.1f} ms, "
+              f"warm {warm:6.1f} ms (stated {action['run']})", file=sys.stderr)
 
 
 @unittest.skipUnless(os.environ.get("FAASSIM_IMAGES") == "1", "FAASSIM_IMAGES=1 starts each image")
@@ -146,42 +182,53 @@ class Images(unittest.TestCase):
 
     def test_a_container_ends_with_sigterm_though_the_server_is_process_1(self):
         for flavour in FLAVOURS:
-            with self.subTest(flavour), harness.Container(f"faassim-python:{flavour}", 64) as container:
-                harness.docker("stop", "--time", "60", container.id)
+            with self.subTest(flavour), harness.Container(harness.image_of(flavour), 64, kept=True) as container:
+                harness.docker("stop", "--time", "60", container.name)
                 # 137 would be the SIGKILL that follows when nobody listens.
-                self.assertEqual("143", harness.docker("inspect", "--format", "{{.State.ExitCode}}", container.id))
+                self.assertEqual("143", harness.docker("inspect", "--format", "{{.State.ExitCode}}", container.name))
 
     def test_an_action_is_not_root_and_can_write_temporary_files(self):
         code = "import os, tempfile\ndef main(args):\n    with tempfile.TemporaryFile() as file:\n" \
                "        return {'user': os.getuid(), 'written': file.write(b'bytes')}\n"
         for flavour in FLAVOURS:
-            with self.subTest(flavour), harness.Container(f"faassim-python:{flavour}", 64) as container:
+            with self.subTest(flavour), harness.Container(harness.image_of(flavour), 64) as container:
                 self.assertEqual(200, container.init(code)[0])
                 status, answer = container.run()
                 self.assertEqual((200, 5), (status, answer.get("written")), answer)
                 self.assertNotEqual(0, answer["user"])
 
 
-def check_sandbox(test, sandbox, name, args, expected):
-    """One /init and two /run of an action in a process or container."""
-    began = time.monotonic()
-    test.assertEqual((200, {"ok": True}), sandbox.init(source_of(BY_NAME[name])))
-    times = [time.monotonic() - began]
-    results = []
-    for _ in range(2):
-        began = time.monotonic()
-        status, result = sandbox.run(args)
-        times.append(time.monotonic() - began)
+def check_sandbox(test, sandbox, name):
+    """An action in a process or container, by /init and /run: small, refused, and with the manifest's arguments.
+
+    Gives the milliseconds of /init, of the first run with the manifest's arguments, and of the fastest one after it.
+    """
+    def timed(call):
+        began = time.perf_counter()
+        answer = call()
+        return answer, (time.perf_counter() - began) * 1e3
+
+    answer, init = timed(lambda: sandbox.init(source_of(BY_NAME[name])))
+    test.assertEqual((200, {"ok": True}), answer)
+    given, (small, expected) = BY_NAME[name]["args"], CASES[name]
+    times, results = [], []
+    for args in [given] * 4 + [small]:
+        (status, result), taken = timed(lambda: sandbox.run(args))
         test.assertEqual(200, status, result)
         test.assertNotIn("error", result)
-        test.assertEqual(expected, {key: result.get(key) for key in expected})
+        times.append(taken)
         results.append(steady(result))
-    test.assertEqual(results[0], results[1])
-    sandbox.wait_for_sentinels(2)
-    test.assertEqual((2, 2), sandbox.sentinels())
-    if os.environ.get("FAASSIM_TIMES") == "1":
-        init, first, second = (f"{1e3 * taken:.1f} ms" for taken in times)
-        print(f"{type(test).__name__} {name}: init {init}, first run {first}, second {second}", file=sys.stderr)
+    test.assertEqual(results[:1] * 4, results[:4], "not the same every time")
+    test.assertEqual(set(results[0]), set(results[4]))
+    test.assertEqual(expected, {key: results[4].get(key) for key in expected})
+    wrongs = WRONG.get(name, [])
+    for wrong in wrongs:
+        status, result = sandbox.run({**small, **wrong})
+        test.assertEqual((200, {"error"}), (status, set(result)))
+        test.assertRegex(result["error"], f"^{next(iter(wrong))} must be ")
+    sandbox.wait_for_sentinels(5 + len(wrongs))
+    test.assertEqual((5 + len(wrongs),) * 2, sandbox.sentinels())
+    return init, times[0], min(times[1:4])
 
 
 class Pyaes(unittest.TestCase):
@@ -209,19 +256,33 @@ class Chameleon(unittest.TestCase):
                          "</table>\n", "".join(out))
 
 
+class Dd(unittest.TestCase):
+    def test_no_file_is_left_though_the_disk_fails(self):
+        module = load("dd")
+        with tempfile.TemporaryDirectory() as folder, mock.patch("tempfile.tempdir", folder):
+            module.main({"mib": 1})
+            self.assertEqual([], os.listdir(folder))
+            with mock.patch("os.fsync", side_effect=OSError("no space is left")), self.assertRaises(OSError):
+                module.main({"mib": 1})
+            self.assertEqual([], os.listdir(folder))
+
+
 class Lookbusy(unittest.TestCase):
     def test_a_run_lasts_as_long_as_told(self):
         module = load("lookbusy")
         # Of several tries the best: other work on the machine can only make a run longer.
         over = min(module.main({"run_ms": 20})["run_ms"] - 20 for _ in range(5))
         self.assertGreaterEqual(over, 0)
-        self.assertLess(over, 5)
+        self.assertLess(over, 15)
 
     def test_a_share_of_the_processor_is_kept(self):
         module = load("lookbusy")
         used = module.main({"run_ms": 200, "cpu": 0.25})["cpu_ms"]
         self.assertLess(used, 120)
         self.assertLess(module.main({"run_ms": 200, "cpu": 0})["cpu_ms"], 50)
+        least = min(module.main({"run_ms": 100, "cpu": 0.2})["cpu_ms"] for _ in range(3))
+        most = max(module.main({"run_ms": 100, "cpu": 1})["cpu_ms"] for _ in range(3))
+        self.assertLess(2 * least, most)
 
     def test_loading_takes_the_time_and_the_memory_of_the_environment(self):
         code = source_of(BY_NAME["lookbusy"])

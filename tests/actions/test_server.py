@@ -54,11 +54,16 @@ class Init(WithServer):
             self.check_error(self.server.post("/init", {"value": value}), 403, "Missing main/no code to execute.")
 
     def test_code_that_does_not_load_may_be_sent_anew(self):
-        for code, text in [("def main(:", "syntax"), ("raise ValueError('no')", "no"), ("import sys; sys.exit(3)", "3"),
+        for code, text in [("def main(:", "syntax"), ("import no_such_module", "No module named 'no_such_module'"),
+                           ("raise ValueError('no')", "no"), ("import sys; sys.exit(3)", "3"),
                            ("other = 1", "no function 'main'"), ("main = 1", "no function 'main'")]:
             with self.subTest(code):
                 self.check_error(self.server.init(code), 502, text)
         self.load()
+        self.server.run()
+        self.server.wait_for_sentinels(1)
+        self.assertEqual((1, 1), self.server.sentinels(), "a failed /init is no run")
+        self.assertIn("ModuleNotFoundError: No module named 'no_such_module'", self.server.lines["stderr"])
 
     def test_malformed_messages(self):
         for value in ({"code": 1}, {"code": ECHO, "main": 1}, {"code": ECHO, "env": ["A"]}, ["code"]):
@@ -84,6 +89,16 @@ class Init(WithServer):
                                 "load": "guest"}), answer)
 
 
+    def test_an_environment_that_cannot_be(self):
+        for name, value in [("", "a"), ("A=B", "a"), ("A", "nul\0"), ("A", "\ud800")]:
+            with self.subTest(name=name, value=value):
+                self.check_error(self.server.init(ECHO, env={name: value}), 400, "cannot be set")
+        self.load()
+        self.check_error(self.server.run(activation_id="nul\0"), 400, "'__OW_ACTIVATION_ID'")
+        self.server.wait_for_sentinels(1)
+        self.assertEqual((200, {}), self.server.run())
+
+
 class Zip(WithServer):
     def test_modules_and_files_beside_the_entry(self):
         code = zipped({"__main__.py": "import beside\ndef main(args):\n"
@@ -103,6 +118,16 @@ class Zip(WithServer):
             with self.subTest(code[:10]):
                 self.assertEqual(status, self.server.init(code, binary=True)[0])
         self.load()
+
+    def test_nothing_of_a_failed_one_stays(self):
+        failing = {"__main__.py": "import beside\nraise ValueError(__file__)\n", "beside.py": "VALUE = 1\n"}
+        status, answer = self.server.init(zipped(failing), binary=True)
+        self.assertEqual(502, status)
+        self.assertFalse(os.path.exists(os.path.dirname(answer["error"].split(": ")[1])))
+        self.check_error(self.server.init("import beside"), 502, "No module named 'beside'")
+        self.load(zipped({"__main__.py": "import beside\ndef main(args):\n    return {'beside': beside.VALUE}\n",
+                          "beside.py": "VALUE = 2\n"}), binary=True)
+        self.assertEqual((200, {"beside": 2}), self.server.run())
 
     def test_its_folder_goes_with_the_server(self):
         self.load(zipped({"__main__.py": "def main(args):\n    return {'path': __file__}\n"}), binary=True)
@@ -125,6 +150,17 @@ class Run(WithServer):
         self.server.wait_for_sentinels(2)
         self.assertIn("KeyError: 'key'", self.server.lines["stderr"])
 
+    def test_an_exception_that_cannot_tell_itself(self):
+        self.load("class Mute(Exception):\n    def __str__(self):\n        raise self\n"
+                  "def main(args):\n    raise Mute()\n")
+        self.assertEqual((200, {"error": "Mute"}), self.server.run())
+
+    def test_an_action_may_end_the_process(self):
+        self.load("import os\ndef main(args):\n    os._exit(7)\n")
+        with self.assertRaises(OSError):  # RemoteDisconnected and reset connections are of that kind
+            self.server.run()
+        self.assertEqual(7, self.server.wait_for_end())
+
     def test_results(self):
         self.load("def main(args):\n    return eval(args['give'])\n")
         for give, expected in [("[1, 2]", [1, 2]), ("{}", {}), ("{'error': 'told'}", {"error": "told"}),
@@ -132,11 +168,13 @@ class Run(WithServer):
             self.assertEqual((200, expected), self.server.run({"give": give}))
         for give in ("None", "'text'", "7", "(1,)"):
             self.check_error(self.server.run({"give": give}), 502, "did not return a dictionary or array")
-        for give in ("{'a': {1}}", "[float('nan')]", "{'a': b'bytes'}"):
+        unlike_json = ["{'a': {1}}", "[float('nan')]", "{'a': b'bytes'}", "(lambda l: l.append(l) or l)([])",
+                       "type('D', (dict,), {'items': lambda self: 1 / 0})(a=1)"]
+        for give in unlike_json:
             self.check_error(self.server.run({"give": give}), 502, "not JSON")
         # Each of them, failed or not, was a run.
-        self.server.wait_for_sentinels(11)
-        self.assertEqual((11, 11), self.server.sentinels())
+        self.server.wait_for_sentinels(8 + len(unlike_json))
+        self.assertEqual((8 + len(unlike_json),) * 2, self.server.sentinels())
 
     def test_malformed_messages(self):
         self.load()
@@ -154,6 +192,15 @@ class Run(WithServer):
         for stream, word in [("stdout", "out"), ("stderr", "err")]:
             self.assertEqual([line for n in range(3) for line in (f"{word} {n}", harness.SENTINEL)],
                              self.server.lines[stream])
+
+    def test_frames_come_whatever_the_action_does_to_its_streams(self):
+        self.load("import io, sys\ndef main(args):\n    sys.stdout.write('no end of line')\n"
+                  "    sys.stdout = sys.stderr = io.StringIO()\n    print('lost')\n    return {}\n")
+        self.assertEqual((200, {}), self.server.run())
+        harness.wait_until(lambda: all(self.server.lines.values()), "both streams")
+        # A line that was begun is ended by nobody: who reads the frames must look at the end of a line.
+        self.assertEqual({"stdout": ["no end of line" + harness.SENTINEL], "stderr": [harness.SENTINEL]},
+                         self.server.lines)
 
     def test_an_action_that_closes_its_streams_is_answered(self):
         self.load("import sys\ndef main(args):\n    sys.stdout.close()\n    sys.stderr.close()\n    return {'a': 1}\n")
@@ -236,10 +283,13 @@ class Http(WithServer):
             (b"GET /health HTTP/2.0\r\n\r\n", 505),
             (b"GET /nowhere HTTP/1.1\r\n\r\n", 404),
             (b"GET /run HTTP/1.1\r\n\r\n", 405),
+            (b"GET /init HTTP/1.1\r\n\r\n", 405),
+            (b"POST /health HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
             (b"POST /run HTTP/1.1\r\nno colon\r\n\r\n", 400),
             (b"POST /run HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
             (b"POST /run HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
-            (b"POST /run HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", 413),
+            (b"POST /run HTTP/1.1\r\nContent-Length: 67108865\r\n\r\n", 413),
+            (b"POST /run HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", 413),
             (b"POST /run HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 400),
             (b"GET /health HTTP/1.1\r\nLong: " + b"x" * (1 << 17) + b"\r\n\r\n", 431),
         ]:
@@ -248,6 +298,10 @@ class Http(WithServer):
                 self.assertTrue(answer.startswith(b"HTTP/1.1 %d " % status), answer[:80])
                 self.assertIn(b"Content-Length: ", answer)
         self.assertEqual(200, self.server.run()[0])
+
+    def test_64_mib_are_not_too_much(self):
+        head = b"POST /run HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 67108864\r\n\r\n"
+        self.assertEqual(b"HTTP/1.1 100 Continue\r\n\r\n", self.exchange(head))
 
     def test_clients_that_go_away_harm_nobody(self):
         for request in (b"", b"POST /run HTT", b"POST /run HTTP/1.1\r\nContent-Length: 100\r\n\r\n{"):
@@ -289,7 +343,7 @@ class End(unittest.TestCase):
             server.run()
 
     def test_with_the_end_of_stdin(self):
-        with harness.Process("--die-with-stdin") as server:
+        with harness.Process() as server:
             server.child.stdin.write("what is said does not matter\n")
             server.child.stdin.flush()
             self.assertEqual(404, server.post("/", {})[0])
@@ -297,14 +351,17 @@ class End(unittest.TestCase):
             self.assertEqual(0, server.wait_for_end())
 
     def test_not_with_the_end_of_stdin_unless_told(self):
-        with harness.Process() as server:
+        with harness.Process(dies_with_stdin=False) as server:
             server.child.stdin.close()
+            time.sleep(0.1)
             self.assertEqual(200, server.init(ECHO)[0])
 
     def test_a_port_that_is_taken(self):
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            with self.assertRaisesRegex(AssertionError, "cannot listen on 127.0.0.1"):
-                harness.Process("--port", str(taken.getsockname()[1]))
+        with harness.Process() as first:
+            port = first.address[1]
+            with self.assertRaisesRegex(AssertionError, f"ended with 1: .*cannot listen on 127.0.0.1:{port}: "):
+                harness.Process("--port", str(port))
+            self.assertEqual(200, first.init(ECHO)[0])
 
     def test_wrong_options(self):
         for options, text in [(["--nonsense"], "unknown option"), (["--memory-mib", "much"], "takes a whole number"),
