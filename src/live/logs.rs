@@ -100,9 +100,14 @@ impl RunLogs {
             let heard = {
                 let mut inner = self.inner();
                 if inner.is_complete() {
-                    return Ok(inner.take(limit));
+                    let found = inner.take(limit);
+                    drop(inner);
+                    // Others may wait for what came at the same time.
+                    self.news.notify_one();
+                    return Ok(found);
                 }
                 if inner.ended {
+                    self.news.notify_one();
                     return Err(LogFault);
                 }
                 inner.heard
@@ -330,6 +335,25 @@ mod tests {
         logs.push(Out, format!("{SENTINEL} and more\n").as_bytes());
         logs.push(Err, format!("{SENTINEL}\n").as_bytes());
         assert_eq!(logs.collect(LIMIT).await, Result::Err(LogFault));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everybody_who_waits_hears_of_what_came() {
+        let logs = std::sync::Arc::new(RunLogs::default());
+        let waiting = [0; 3].map(|_| {
+            let logs = std::sync::Arc::clone(&logs);
+            tokio::spawn(async move { (logs.collect(LIMIT).await, Instant::now()) })
+        });
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let begun = Instant::now();
+        let three = format!("{SENTINEL}\n").repeat(3);
+        logs.push(Out, three.as_bytes());
+        logs.push(Err, three.as_bytes());
+        for waiting in waiting {
+            let (found, at) = waiting.await.expect("no panic");
+            assert!(found.is_ok());
+            assert_eq!(at, begun);
+        }
     }
 
     #[tokio::test(start_paused = true)]
