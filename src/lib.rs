@@ -11,6 +11,7 @@
 
 pub mod artifact;
 pub mod cli;
+pub mod compare;
 pub mod curve;
 pub mod duration;
 pub mod elastic;
