@@ -10,6 +10,7 @@
 //! ARCHITECTURE.md has the picture and the reasons.
 
 pub mod artifact;
+pub mod calibrate;
 pub mod cli;
 pub mod compare;
 pub mod curve;

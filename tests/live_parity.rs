@@ -15,7 +15,7 @@ use faassim::ids::ActivationId;
 use faassim::live::driver::Rank;
 use faassim::pool::boundary::Action;
 use faassim::pool::{Input, order};
-use faassim::sim::{self, HeapQueue, simulate};
+use faassim::sim::{self, Answers, HeapQueue, Machine, simulate};
 use imagined::{Case, Seen, case, controller, costs, live, setup};
 
 fn simulated(case: &Case) -> (Seen, u64) {
@@ -24,8 +24,16 @@ fn simulated(case: &Case) -> (Seen, u64) {
     let mut pool = sim::make_pool(scenario.seed, scenario.memory, setup(scenario), trace, &costs);
     let mut seen = Seen::default();
     let elastic = controller(case, &costs);
-    let end =
-        simulate(&mut pool, elastic, trace.arrivals(), &costs, &mut HeapQueue::default(), &mut seen, &mut ());
+    let machine = Machine { imagined: Answers::new(&costs), contention: None };
+    let end = simulate(
+        &mut pool,
+        elastic,
+        trace.arrivals(),
+        machine,
+        &mut HeapQueue::default(),
+        &mut seen,
+        &mut (),
+    );
     (seen, end.expect("nobody stops it").unserved)
 }
 

@@ -11,7 +11,7 @@ use faassim::pool::rules::Rules;
 use faassim::pool::tables::{FunctionSpec, Tables};
 use faassim::pool::{Pool, Setup};
 use faassim::scenario::{CostSpec, Engine, Failures, Scenario};
-use faassim::sim::{CostModel, HeapQueue, replay, simulate};
+use faassim::sim::{Answers, CostModel, HeapQueue, Machine, replay, simulate};
 use faassim::tally::Summary;
 use faassim::time::{Span, Time};
 use faassim::trace::{Function, Invocations, RunTime, Trace};
@@ -169,7 +169,8 @@ fn what_was_loaded_ahead_and_has_run_is_not_unused() {
     let costs =
         CostModel::new(1, &CostSpec::default(), &Failures::default(), &trace.functions).expect("fine");
     let mut queue = HeapQueue::default();
-    simulate(&mut pool, None, trace.arrivals(), &costs, &mut queue, &mut (), &mut ()).expect("it ends");
+    let machine = Machine { imagined: Answers::new(&costs), contention: None };
+    simulate(&mut pool, None, trace.arrivals(), machine, &mut queue, &mut (), &mut ()).expect("it ends");
     let told = told.lock().expect("nobody panics while holding it");
     let wanted = ["idle at 1.01 s", "lease, unused: false", "idle at 73.01 s", "lease, unused: false"];
     assert_eq!(told[..4], wanted.map(str::to_owned), "{told:?}");

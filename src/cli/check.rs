@@ -11,8 +11,8 @@ use super::{layout, print};
 use crate::error::{Error, Kind};
 use crate::results::counted;
 use crate::scenario::{
-    Base, CostSpec, Costs, DurationValue, Engine, Failures, LiveSpec, Override, PoolSetup, Scenario, Start,
-    differences, reference,
+    Base, CostSpec, Costs, DurationValue, Engine, Failures, LiveSpec, Override, PoolSetup, Scenario, Source,
+    Start, differences, reference,
 };
 use crate::sweep::Plan;
 use crate::time::{Span, Time};
@@ -173,14 +173,25 @@ fn describe_function_costs(costs: &Costs) -> String {
         Start::Whole(source) => parts.push(format!("cold start {source}")),
         Start::Phases(phases) => {
             let first_run = phases.first_run.iter().map(|duration| ("first run", duration));
-            let phases = [("pull", &phases.pull), ("create", &phases.create), ("init", &phases.init)];
-            parts.extend(phases.into_iter().chain(first_run).filter_map(describe_duration));
+            let before = [("pull", &phases.pull), ("create", &phases.create)];
+            parts.extend(before.into_iter().filter_map(describe_duration));
+            match &phases.init {
+                Source::Trace => {
+                    parts.push("init from the trace".to_owned());
+                    parts.extend(describe_duration(("init overhead", &phases.init_overhead)));
+                }
+                Source::Given(init) => parts.extend(describe_duration(("init", init))),
+            }
+            parts.extend(first_run.filter_map(describe_duration));
             if parts.is_empty() {
                 parts.push("cold start 0 s".to_owned());
             }
         }
     }
     parts.push(format!("run {}", costs.run));
+    if costs.run == Source::Trace {
+        parts.extend(describe_duration(("run overhead", &costs.run_overhead)));
+    }
     let others = [
         ("unpause", &costs.unpause),
         ("pause", &costs.pause),

@@ -4,6 +4,7 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 it could
 //! not be done, 2 wrong usage or a wrong scenario, 130 interrupted.
 
+pub mod calibrate;
 pub mod check;
 pub mod curve;
 #[cfg(feature = "live")]
@@ -47,6 +48,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         _any: Vec<std::ffi::OsString>,
     },
+    Calibrate(calibrate::CalibrateArgs),
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
     Check(check::CheckArgs),
@@ -69,6 +71,7 @@ pub fn main() -> ExitCode {
             crate::error::Diagnostic::new("this build has no live mode")
                 .help("build with it: `cargo build --release` without --no-default-features"),
         )),
+        Command::Calibrate(args) => calibrate::calibrate(&args),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Check(args) => check::check(&args),

@@ -168,7 +168,7 @@ fn run_pool(
             "rules": setup.preset.name,
             "eviction": setup.eviction.to_string(),
             "keep_alive": setup.keep_alive.to_string(),
-            "cpu": "unlimited",
+            "cpu": cpu(setup),
             "summary": replay.summary,
         }),
         speed,
@@ -189,12 +189,23 @@ fn pool_heading(scenario: &Scenario, setup: &PoolSetup, trace: &Trace, summary: 
         trace_line(scenario, trace, summary.invocations),
         format!("pool {}, rules {}, seed {}", scenario.memory, setup.preset.name, scenario.seed),
         format!("eviction {}, keep-alive {}", setup.eviction, setup.keep_alive),
-        "CPU is unlimited: running activations never slow each other down".to_owned(),
+        match setup.costs.contention {
+            None => "CPU is unlimited: running activations never slow each other down".to_owned(),
+            Some(contention) => format!("steps share {}", counted(contention.processors.into(), "processor")),
+        },
     ];
     if let Some(elastic) = &scenario.elastic {
         lines.insert(2, format!("elastic: {elastic}"));
     }
     Heading { name: scenario.name.clone(), question: scenario.question.clone(), lines }
+}
+
+/// What the summary says of processors.
+fn cpu(setup: &PoolSetup) -> serde_json::Value {
+    match setup.costs.contention {
+        None => "unlimited".into(),
+        Some(contention) => contention.processors.into(),
+    }
 }
 
 /// Which trace, and how much of it.

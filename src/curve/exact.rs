@@ -11,7 +11,9 @@ use crate::memory::Memory;
 use crate::policy::EvictionPolicy;
 use crate::pool::rules::WhenFull;
 use crate::scenario::{Choice, PoolSetup, Scenario};
-use crate::sim::{Control, CostModel, Stopped, Wheel, make_pool_with, mean_gap, replay, simulate};
+use crate::sim::{
+    Answers, Control, CostModel, Machine, Stopped, Wheel, make_pool_with, mean_gap, replay, simulate,
+};
 use crate::tally::{Summary, Tally};
 use crate::time::Time;
 use crate::trace::{Trace, Window};
@@ -74,7 +76,8 @@ impl Worker<'_> {
         let mut tally = Tally::new(functions.len(), memory, self.scenario.output.memory_every, false);
         let mut control = Share { watch: self.watch, told: 0 };
         let arrivals = self.trace.stream(self.window);
-        let end = simulate(&mut pool, None, arrivals, &costs, &mut queue, &mut tally, &mut control)
+        let machine = Machine { imagined: Answers::new(&costs), contention: self.setup.costs.contention };
+        let end = simulate(&mut pool, None, arrivals, machine, &mut queue, &mut tally, &mut control)
             .map_err(|Stopped| Failure::Stopped)?;
         let names: Vec<String> = functions.iter().map(|function| function.name.clone()).collect();
         Ok(tally.summary(&names, end.at, end.unserved))

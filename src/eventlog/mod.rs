@@ -8,6 +8,7 @@
 //! | `measured` | what a platform measured while carrying out one order |
 //! | `write`, `read` | files of them |
 //! | [`phases`] | what was measured, by phase and by invocation |
+//! | [`steps`] | every order that takes time, until its answer |
 //! | `rebuild` | from a log to the figures of its run |
 //! | [`replay`] | the same facts told to a fresh pool, whose orders must be the same |
 
@@ -17,6 +18,7 @@ mod read;
 mod rebuild;
 pub mod record;
 pub mod replay;
+pub mod steps;
 mod write;
 
 pub use measured::Measured;

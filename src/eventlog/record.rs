@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Measured;
 use crate::pool::{Action, Input};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::worker::WorkerFunction;
 
 /// The version of the schema that is written, and the only one that is read.
@@ -67,7 +67,29 @@ pub struct Header {
     pub functions: Vec<WorkerFunction>,
     /// What each function runs, in the same order.
     pub actions: Vec<String>,
+    /// In the same order: how long loading is told to take, in µs, where a function is only imitated and takes the time it is
+    /// told. Logs from before version 0.2 do not have it.
+    #[serde(default)]
+    pub loading_us: Vec<Option<u64>>,
 }
+
+impl Header {
+    /// How long loading this function is told to take, if it takes what it is told; runs then do as well.
+    pub fn loading(&self, function: usize) -> Option<Span> {
+        match self.loading_us.get(function) {
+            Some(loading) => loading.map(Span),
+            None => {
+                // By the trace, as long as its costs were not changed.
+                let imitated = self.actions.get(function).is_some_and(|action| action == LOOKBUSY);
+                let of = self.functions.get(function).filter(|_| imitated)?;
+                Some(Span(of.cold_us.saturating_sub(of.warm_us)))
+            }
+        }
+    }
+}
+
+/// The action that takes the time it is told.
+pub const LOOKBUSY: &str = "lookbusy";
 
 /// A machine, as far as it matters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

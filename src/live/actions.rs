@@ -33,7 +33,7 @@ use crate::time::Span;
 pub const MANIFEST: &str = "actions.toml";
 
 /// The action that takes whatever time it is told to.
-pub const LOOKBUSY: &str = "lookbusy";
+pub use crate::eventlog::record::LOOKBUSY;
 
 /// Which of the python images an action needs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

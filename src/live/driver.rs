@@ -314,7 +314,7 @@ impl<B: Backend, O: Watcher, W: Write> Live<'_, B, O, W> {
         let number = self.arrived;
         self.arrived += 1;
         self.last_arrival = self.now;
-        let run = self.costs.run(arrival.function, number, arrival.duration);
+        let run = self.costs.asked_run(arrival.function, number, arrival.duration);
         let function = FunctionId(arrival.function);
         let activation = self.flights.insert(Flight { arrived: self.now, number, function, run });
         self.watcher.lag(self.now - arrival.time);

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::backend::{Backend, Closing, Order, Report};
 use super::clock::duration;
 use crate::eventlog::Measured;
-use crate::sim::{Answers, CostModel, Work};
+use crate::sim::{Answers, CostModel, Imagined as _, Work};
 
 /// The imagined platform.
 pub struct Fake {

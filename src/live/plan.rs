@@ -197,8 +197,14 @@ impl Plan {
     pub fn run(&self, costs: &CostModel, number: u64, arrival: &Arrival) -> Span {
         match self.times[arrival.function as usize] {
             Some((run, _)) => run,
-            None => costs.run(arrival.function, number, arrival.duration),
+            None => costs.asked_run(arrival.function, number, arrival.duration),
         }
+    }
+
+    /// How long loading is told to take, in µs, in the order of the trace; `None`: the function runs an action of its own.
+    pub fn loading(&self, trace: &Trace) -> Vec<Option<u64>> {
+        let all = self.times.iter().zip(&trace.functions);
+        all.map(|(own, function)| own.is_none().then(|| start(function).0)).collect()
     }
 
     /// How long loading the code takes before a first run.

@@ -62,6 +62,7 @@ impl Session<'_> {
             arrivals: Schedule::new(scenario, trace).count() as u64,
             functions: plan.worker_functions(trace, costs),
             actions: plan.action_names(),
+            loading_us: plan.loading(trace),
         }
     }
 

@@ -1,13 +1,14 @@
 //! A scenario of which some values are left to a sweep. Owns how axes from the file, from `--set` and from options come
 //! together, and how a point becomes a [`Scenario`]; must never decide which points there are.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::axes::refuse_endless;
 use super::overrides::segments;
 use super::section::{Problems, Section};
 use super::tree::{self, Origin, Raw, Table};
-use super::{Axis, Override, Scenario, axes, check_tree, keys, read_text};
+use super::{Axis, Override, Scenario, axes, check_tree, costs_file, keys, read_text};
 use crate::error::{Error, Kind};
 
 /// A scenario without its `[sweep]`. It need not be complete: the points have to be.
@@ -102,11 +103,16 @@ impl Base {
                 problems.add(problem);
             }
         }
-        let scenario = check_tree(&self.file, &root, true, &mut problems);
+        let included = costs_file::include(&self.file, &self.text, &mut root, &mut problems);
+        let (text, foreign) = match included {
+            Some(included) => (included.text, included.functions),
+            None => (self.text.clone(), BTreeSet::new()),
+        };
+        let scenario = check_tree(&self.file, &root, foreign, true, &mut problems);
         match scenario {
             Some(scenario) if problems.is_empty() => {
                 let overrides = self.sets.iter().chain(values.iter().copied()).cloned().collect();
-                let scenario = Scenario { text: self.text.clone(), overrides, ..scenario };
+                let scenario = Scenario { text, overrides, ..scenario };
                 let (content, trace_path) = content(root);
                 Ok(Point { scenario, content, trace_path })
             }

@@ -1,13 +1,14 @@
 //! How long everything takes, in general and per function. Owns what the costs mean and how they are
 //! read; must never draw a random number.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::duration;
-use super::keys::FUNCTION_COSTS;
+use super::keys::{CONTENTION, FUNCTION_COSTS};
 use super::section::{Flaw, Problems, Section};
 use super::tree::{Raw, segment};
+use super::values;
 use crate::duration::DurationValue;
 
 /// What everything costs.
@@ -17,6 +18,32 @@ pub struct CostSpec {
     pub general: Costs,
     /// Of the functions with exceptions, by name, complete: what an exception does not say is as in general.
     pub functions: BTreeMap<String, Costs>,
+    /// Those of them that come from a costs file: the trace need not have them.
+    pub foreign: BTreeSet<String>,
+    /// The processors that steps share; `None`: each has one of its own.
+    pub contention: Option<Contention>,
+}
+
+/// Processors, shared evenly by the steps that want one (processor sharing). A step first takes the part of its time for which
+/// it needs none, then the rest at the speed that is left to it.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Contention {
+    /// How many there are.
+    pub processors: u32,
+    /// Which part of creating a container takes a processor.
+    pub create: f64,
+    /// Which part of an initialisation.
+    pub init: f64,
+    /// Which part of a run.
+    pub run: f64,
+    /// Which part of thawing.
+    pub unpause: f64,
+    /// Which part of freezing.
+    pub pause: f64,
+    /// Which part of collecting logs.
+    pub logs: f64,
+    /// Which part of removing.
+    pub remove: f64,
 }
 
 impl CostSpec {
@@ -33,6 +60,8 @@ pub struct Costs {
     pub start: Start,
     /// A run.
     pub run: Source,
+    /// What a run takes beyond what the trace says of it; of no effect where `run` is given.
+    pub run_overhead: DurationValue,
     /// Thawing a paused container.
     pub unpause: DurationValue,
     /// Freezing an idle one.
@@ -49,6 +78,7 @@ impl Default for Costs {
         Costs {
             start: Start::Whole(Source::Trace),
             run: Source::Trace,
+            run_overhead: DurationValue::ZERO,
             unpause: DurationValue::ZERO,
             pause: DurationValue::ZERO,
             logs: DurationValue::ZERO,
@@ -73,8 +103,10 @@ pub struct Phases {
     pub pull: DurationValue,
     /// Creating the container.
     pub create: DurationValue,
-    /// Loading the function's code.
-    pub init: DurationValue,
+    /// Loading the function's code. [`Source::Trace`]: the function's cold less its warm time.
+    pub init: Source,
+    /// What loading takes beyond what the trace says of it; of no effect where `init` is given.
+    pub init_overhead: DurationValue,
     /// The first run in a fresh container; `None`: like every run.
     pub first_run: Option<DurationValue>,
 }
@@ -83,7 +115,8 @@ impl Phases {
     const NONE: Phases = Phases {
         pull: DurationValue::ZERO,
         create: DurationValue::ZERO,
-        init: DurationValue::ZERO,
+        init: Source::Given(DurationValue::ZERO),
+        init_overhead: DurationValue::ZERO,
         first_run: None,
     };
 }
@@ -106,10 +139,13 @@ impl fmt::Display for Source {
     }
 }
 
-const PHASES: [&str; 4] = ["pull", "create", "init", "first-run"];
+const PHASES: [&str; 5] = ["pull", "create", "init", "init-overhead", "first-run"];
 
-/// Reads `[costs]`.
-pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> CostSpec {
+/// Reads `[costs]`. `foreign`: functions that a costs file brought in.
+pub(super) fn read(section: &Section<'_>, foreign: BTreeSet<String>, problems: &mut Problems) -> CostSpec {
+    let contention = section
+        .subsection("contention", CONTENTION, problems)
+        .and_then(|section| read_contention(&section, problems));
     let general = read_costs(section, &Costs::default(), problems);
     let mut functions = BTreeMap::new();
     if let Some(table) = section.find("functions").and_then(|entry| section.as_table(entry, problems)) {
@@ -128,7 +164,22 @@ pub(super) fn read(section: &Section<'_>, problems: &mut Problems) -> CostSpec {
             functions.insert(entry.key.clone(), read_costs(&section, &general, problems));
         }
     }
-    CostSpec { general, functions }
+    CostSpec { general, functions, foreign, contention }
+}
+
+fn read_contention(section: &Section<'_>, problems: &mut Problems) -> Option<Contention> {
+    let processors = section.require("processors", problems, |node| values::whole(node, 1, 4096));
+    let mut part = |name| section.read(name, problems, values::part).unwrap_or(0.0);
+    Some(Contention {
+        create: part("create"),
+        init: part("init"),
+        run: part("run"),
+        unpause: part("unpause"),
+        pause: part("pause"),
+        logs: part("logs"),
+        remove: part("remove"),
+        processors: u32::try_from(processors?).unwrap_or(u32::MAX),
+    })
 }
 
 /// What `section` says, and `otherwise` what it leaves open.
@@ -139,6 +190,9 @@ fn read_costs(section: &Section<'_>, otherwise: &Costs, problems: &mut Problems)
     }
     if let Some(run) = read_source(section, "run", problems) {
         costs.run = run;
+    }
+    if let Some(overhead) = read_overhead(section, "run-overhead", "run", problems) {
+        costs.run_overhead = overhead;
     }
     for (name, place) in [
         ("unpause", &mut costs.unpause),
@@ -160,12 +214,16 @@ fn read_start(section: &Section<'_>, otherwise: &Start, problems: &mut Problems)
         Start::Phases(phases) => phases.clone(),
         Start::Whole(_) => Phases::NONE,
     };
-    for (name, place) in
-        [("pull", &mut phases.pull), ("create", &mut phases.create), ("init", &mut phases.init)]
-    {
+    for (name, place) in [("pull", &mut phases.pull), ("create", &mut phases.create)] {
         if let Some(duration) = duration::read(section, name, problems) {
             *place = duration;
         }
+    }
+    if let Some(init) = read_source(section, "init", problems) {
+        phases.init = init;
+    }
+    if let Some(overhead) = read_overhead(section, "init-overhead", "init", problems) {
+        phases.init_overhead = overhead;
     }
     if let Some(first_run) = duration::read(section, "first-run", problems) {
         phases.first_run = Some(first_run);
@@ -185,6 +243,23 @@ fn read_start(section: &Section<'_>, otherwise: &Start, problems: &mut Problems)
         section.refuse(phase, flaw.help("add one of them, as \"0 s\" if that is meant"), problems);
     }
     Some(Start::Phases(phases))
+}
+
+/// What something takes beyond what the trace says, which needs the trace to say it.
+fn read_overhead(
+    section: &Section<'_>,
+    name: &'static str,
+    of: &'static str,
+    problems: &mut Problems,
+) -> Option<DurationValue> {
+    let overhead = duration::read(section, name, problems)?;
+    let given =
+        section.find(of).filter(|entry| !matches!(&entry.node.raw, Raw::Text(text) if text == "trace"));
+    if given.is_some() {
+        let flaw = Flaw::new(format!("is what is added to the trace's times, but `{of}` is given"));
+        section.refuse(name, flaw.help(format!("write `{of} = \"trace\"`, or remove it")), problems);
+    }
+    Some(overhead)
 }
 
 /// `"trace"` or a duration.

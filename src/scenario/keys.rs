@@ -143,9 +143,16 @@ pub const FUNCTION_COSTS: &[Key] = &[
     key("cold-start", "\"500 ms\"", "\"trace\"", "from dispatch to run as one number; not with phases"),
     key("pull", "\"2 s\"", "\"0 s\"", "phase: fetching the image, once per kind"),
     key("create", "\"400 ms\"", "\"0 s\"", "phase: creating the container"),
-    key("init", "\"100 ms\"", "\"0 s\"", "phase: loading the function's code"),
+    key(
+        "init",
+        "\"100 ms\"",
+        "\"0 s\"",
+        "phase: loading the function's code; \"trace\": its cold less its warm time",
+    ),
+    key("init-overhead", "\"80 ms\"", "\"0 s\"", "phase: what loading takes beyond the trace's time"),
     key("first-run", "\"80 ms\"", "as run", "phase: the first run in a fresh container"),
     key("run", "\"50 ms\"", "\"trace\"", "a run"),
+    key("run-overhead", "\"2 ms\"", "\"0 s\"", "what a run takes beyond the trace's time"),
     key("unpause", "\"60 ms\"", "\"0 s\"", "thawing a paused container"),
     key("pause", "\"10 ms\"", "\"0 s\"", "freezing an idle one"),
     key("logs", "\"5 ms\"", "\"0 s\"", "collecting logs after a run"),
@@ -155,14 +162,35 @@ pub const FUNCTION_COSTS: &[Key] = &[
 /// `[costs]`: those of every function, and exceptions.
 pub const COSTS: &[Key] = &{
     let mut keys = [key("functions", "", "", "exceptions by function: [costs.functions.NAME]");
-        FUNCTION_COSTS.len() + 1];
+        FUNCTION_COSTS.len() + 3];
+    keys[0] =
+        key("from", "\"costs.toml\"", "none", "a file of measured costs; what is said here goes before it");
     let mut ix = 0;
     while ix < FUNCTION_COSTS.len() {
-        keys[ix] = FUNCTION_COSTS[ix];
+        keys[ix + 1] = FUNCTION_COSTS[ix];
         ix += 1;
     }
+    keys[ix + 1] = key("contention", "", "", "processors that steps share: [costs.contention]");
     keys
 };
+
+/// `[costs.contention]`.
+pub const CONTENTION: &[Key] = &[
+    key("processors", "2", "required", "how many there are, at least 1"),
+    key("create", "0.6", "0", "part of creating a container that takes a processor, 0 to 1"),
+    key("init", "0.9", "0", "… of an initialisation"),
+    key("run", "0.9", "0", "… of a run"),
+    key("unpause", "0.5", "0", "… of thawing"),
+    key("pause", "0.5", "0", "… of freezing"),
+    key("logs", "0.5", "0", "… of collecting logs"),
+    key("remove", "0.5", "0", "… of removing"),
+];
+
+/// The top of a costs file.
+pub const COSTS_FILE: &[Key] = &[
+    key("costs", "", "", "as [costs] of a scenario"),
+    key("calibration", "", "", "where they come from; not read"),
+];
 
 /// `[rules]`: the preset and a key per knob.
 pub const RULES: &[Key] = &{
@@ -310,6 +338,12 @@ pub const SECTIONS: &[SectionKeys] = &[
         keys: REACTIVE,
     },
     SectionKeys { path: "costs", header: "[costs]", what: "durations, see below", keys: COSTS },
+    SectionKeys {
+        path: "costs.contention",
+        header: "[costs.contention]",
+        what: "steps slow each other down when they want more processors than there are",
+        keys: CONTENTION,
+    },
     SectionKeys { path: "failures", header: "[failures]", what: "probabilities from 0 to 1", keys: FAILURES },
     SectionKeys {
         path: "faascache-artifact",

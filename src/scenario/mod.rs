@@ -10,6 +10,7 @@ mod axes;
 mod base;
 mod choice;
 mod costs;
+mod costs_file;
 mod duration;
 mod elastic;
 pub mod keys;
@@ -26,6 +27,7 @@ mod values;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -33,7 +35,7 @@ use std::path::{Path, PathBuf};
 pub use axes::{Axis, AxisValue};
 pub use base::{Base, Point};
 pub use choice::{Choice, Registered, find as find_policy};
-pub use costs::{CostSpec, Costs, Phases, Source, Start};
+pub use costs::{Contention, CostSpec, Costs, Phases, Source, Start};
 pub use keys::reference;
 pub use knobs::{KNOBS, Knob, differences};
 pub use live::{Assigned, BackendChoice, KindImage, LiveSpec, MapRule};
@@ -55,7 +57,7 @@ use tree::{Origin, Table, quote};
 pub struct Scenario {
     /// Where it was read from, as given.
     pub file: PathBuf,
-    /// Its text, without the overrides.
+    /// Its text, without the overrides; with the costs of the file that `costs.from` names, so that it stands for itself.
     pub text: String,
     /// What was set from outside, in the order given.
     pub overrides: Vec<Override>,
@@ -114,8 +116,8 @@ impl Scenario {
         check(file, text, overrides, true)
     }
 
-    /// The same for text in hand; `file` gives its name and where the trace's path starts from. The
-    /// trace need not be there.
+    /// The same for text in hand, which stands for itself: `file` gives its name and where the trace's path starts from, but the
+    /// trace need not be there, and no costs file is read.
     ///
     /// # Errors
     /// A usage error with everything that is wrong, in the order of the text.
@@ -185,7 +187,12 @@ fn check(file: &Path, text: String, overrides: &[Override], need_trace: bool) ->
             problems.add(problem);
         }
     }
-    let checked = check_tree(file, &root, need_trace, &mut problems);
+    let included = if need_trace { costs_file::include(file, &text, &mut root, &mut problems) } else { None };
+    let (text, foreign) = match included {
+        Some(included) => (included.text, included.functions),
+        None => (text, costs_file::brought_in(&root)),
+    };
+    let checked = check_tree(file, &root, foreign, need_trace, &mut problems);
     match checked {
         Some(scenario) if problems.is_empty() => {
             Ok(Scenario { text, overrides: overrides.to_vec(), ..scenario })
@@ -195,7 +202,13 @@ fn check(file: &Path, text: String, overrides: &[Override], need_trace: bool) ->
 }
 
 /// Everything but the text and the overrides; nothing only if there are problems.
-fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Problems) -> Option<Scenario> {
+fn check_tree(
+    file: &Path,
+    root: &Table,
+    foreign: BTreeSet<String>,
+    need_trace: bool,
+    problems: &mut Problems,
+) -> Option<Scenario> {
     let top = Section::open("", &Origin::File, root, keys::TOP, problems);
     let name = read_name(file, &top, problems);
     let question = top.read("question", problems, values::text);
@@ -208,7 +221,7 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
         .as_ref()
         .and_then(|section| elastic::read(section, memory.unwrap_or(Memory(u64::MAX)), problems));
     // Any amount will do to find what else is wrong.
-    let engine = setup::read(&top, seed, memory.unwrap_or(Memory(1024)), problems);
+    let engine = setup::read(&top, seed, memory.unwrap_or(Memory(1024)), foreign, problems);
     if let Some(Engine::Artifact(_)) = &engine {
         refuse_with_artifact(&top, pool.as_ref().filter(|_| elastic.is_some()), problems);
     }

@@ -1,6 +1,8 @@
 //! What runs: the pool with its rules, policies, prewarms, costs and failures, or the published
 //! simulator instead. Owns how these tables are read and which of them exclude each other.
 
+use std::collections::BTreeSet;
+
 use super::choice::{self, Choice, Registered};
 use super::costs::{self, CostSpec};
 use super::keys::{ARTIFACT, COSTS, FAILURES, PREWARM, REACTIVE, RULES};
@@ -82,7 +84,13 @@ pub struct Failures {
 const POOL_ONLY: [&str; 6] = ["rules", "eviction", "keep-alive", "prewarm", "costs", "failures"];
 
 /// Reads everything that says what runs.
-pub(super) fn read(top: &Section<'_>, seed: u64, memory: Memory, problems: &mut Problems) -> Option<Engine> {
+pub(super) fn read(
+    top: &Section<'_>,
+    seed: u64,
+    memory: Memory,
+    foreign: BTreeSet<String>,
+    problems: &mut Problems,
+) -> Option<Engine> {
     if let Some(artifact) = top.find("faascache-artifact") {
         for name in POOL_ONLY {
             if let Some(entry) = top.find(name) {
@@ -99,10 +107,16 @@ pub(super) fn read(top: &Section<'_>, seed: u64, memory: Memory, problems: &mut 
         let policy = section.require("policy", problems, |node| values::word(node, &artifact_policies()))?;
         return Some(Engine::Artifact(artifact::Policy::ALL[policy]));
     }
-    read_pool(top, seed, memory, problems).map(|setup| Engine::Pool(Box::new(setup)))
+    read_pool(top, seed, memory, foreign, problems).map(|setup| Engine::Pool(Box::new(setup)))
 }
 
-fn read_pool(top: &Section<'_>, seed: u64, memory: Memory, problems: &mut Problems) -> Option<PoolSetup> {
+fn read_pool(
+    top: &Section<'_>,
+    seed: u64,
+    memory: Memory,
+    foreign: BTreeSet<String>,
+    problems: &mut Problems,
+) -> Option<PoolSetup> {
     let (preset, rules) = read_rules(top, problems);
     let making = Making { seed, tracking: rules.tracking, capacity_mib: memory.mib() };
     let eviction = match top.find(EvictionPolicy::TABLE) {
@@ -115,7 +129,7 @@ fn read_pool(top: &Section<'_>, seed: u64, memory: Memory, problems: &mut Proble
     };
     let stem_cells = read_stem_cells(top, problems);
     let costs = match top.subsection("costs", COSTS, problems) {
-        Some(section) => costs::read(&section, problems),
+        Some(section) => costs::read(&section, foreign, problems),
         None => CostSpec::default(),
     };
     let failures = read_failures(top, problems);

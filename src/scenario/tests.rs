@@ -133,12 +133,18 @@ fn costs_of_functions_inherit_what_they_do_not_say() {
         min: None,
         max: Some(Span::from_secs(2)),
     };
-    let phases = Phases { pull: DurationValue::ZERO, create: ms(400), init, first_run: None };
+    let phases = Phases {
+        pull: DurationValue::ZERO,
+        create: ms(400),
+        init: Source::Given(init),
+        init_overhead: DurationValue::ZERO,
+        first_run: None,
+    };
     let general = Costs { start: Start::Phases(phases.clone()), unpause: ms(60), ..Costs::default() };
     assert_eq!(*costs.of("unknown"), general);
     let empirical = Shape::Empirical(vec![Span::from_ms(1), Span::from_ms(2), Span::from_ms(9)]);
     let resize = Costs {
-        start: Start::Phases(Phases { init: ms(10), ..phases }),
+        start: Start::Phases(Phases { init: Source::Given(ms(10)), ..phases }),
         run: Source::Given(DurationValue { shape: empirical, min: None, max: None }),
         ..general.clone()
     };

@@ -10,6 +10,18 @@ use crate::ids::{ActivationId, ContainerId, FunctionId, KindId};
 use crate::pool::Input;
 use crate::pool::boundary::{Action, CreateFault, InitOutcome, RunOutcome, Status};
 use crate::time::{Span, Time};
+use crate::trace::Arrival;
+
+/// A platform that is imagined: what becomes of the pool's orders, and when.
+pub trait Imagined {
+    /// How long a warm run of an arrival takes.
+    fn warm_run(&self, number: u64, arrival: &Arrival) -> Span;
+    /// When a run ends, and the fact then.
+    fn run(&mut self, now: Time, id: ContainerId, activation: ActivationId, work: Work) -> (Time, Input);
+    /// When an order is carried out, and the fact then; `None` for orders that nothing comes of. `work`: the activation
+    /// that running, initialising or collecting logs is about.
+    fn answer(&mut self, now: Time, action: &Action, work: Option<Work>) -> Option<(Time, Input)>;
+}
 
 /// An activation as far as its costs go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,19 +66,31 @@ impl<C: Deref<Target = CostModel>> Answers<C> {
         Answers { costs, containers: Vec::new(), pulled: BTreeMap::new(), counts: Counts::default() }
     }
 
-    /// When a run ends, and the fact then. What every invocation needs.
+    fn container(&mut self, id: ContainerId) -> &mut Container {
+        let ix = id.slot as usize;
+        if ix >= self.containers.len() {
+            self.containers.resize(ix + 1, Container::default());
+        }
+        &mut self.containers[ix]
+    }
+}
+
+impl<C: Deref<Target = CostModel>> Imagined for Answers<C> {
     #[inline]
-    pub fn run(&mut self, now: Time, id: ContainerId, activation: ActivationId, work: Work) -> (Time, Input) {
+    fn warm_run(&self, number: u64, arrival: &Arrival) -> Span {
+        self.costs.run(arrival.function, number, arrival.duration)
+    }
+
+    #[inline]
+    fn run(&mut self, now: Time, id: ContainerId, activation: ActivationId, work: Work) -> (Time, Input) {
         let took = if self.costs.has_first_runs() { self.first_or(id, work) } else { work.run };
         let fails = self.costs.fails(Draw::Run, work.number);
         let status = if fails { Status::DeveloperError } else { Status::Success };
         (now + took, Input::Ran(id, activation, RunOutcome::Answered(status)))
     }
 
-    /// When an order is carried out, and the fact then; `None` for orders that nothing comes of. `work`: the activation
-    /// that running or collecting logs is about.
     #[inline(never)]
-    pub fn answer(&mut self, now: Time, action: &Action, work: Option<Work>) -> Option<(Time, Input)> {
+    fn answer(&mut self, now: Time, action: &Action, work: Option<Work>) -> Option<(Time, Input)> {
         Some(match *action {
             Action::Create { container, function, kind, .. } => self.create(now, container, function, kind),
             Action::Init { container, function, .. } => self.init(now, container, function),
@@ -96,15 +120,9 @@ impl<C: Deref<Target = CostModel>> Answers<C> {
             Action::HealthPing(..) | Action::Answer(_) | Action::Reject(..) | Action::Lose(_) => return None,
         })
     }
+}
 
-    fn container(&mut self, id: ContainerId) -> &mut Container {
-        let ix = id.slot as usize;
-        if ix >= self.containers.len() {
-            self.containers.resize(ix + 1, Container::default());
-        }
-        &mut self.containers[ix]
-    }
-
+impl<C: Deref<Target = CostModel>> Answers<C> {
     /// When the image of `kind` is there; the first to ask fetches it, the others wait with it.
     fn pulled(&mut self, now: Time, kind: KindId, function: u32) -> Time {
         let costs = &self.costs;

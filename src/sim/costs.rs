@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
 
-use crate::duration::Sampler;
+use crate::duration::{DurationValue, Sampler};
 use crate::random;
 use crate::scenario::{CostSpec, Costs, Failures, Source, Start};
 use crate::time::Span;
@@ -37,6 +37,8 @@ pub enum Draw {
     Logs,
     /// Removing, by container.
     Remove,
+    /// What a run takes beyond what the trace says, by activation.
+    RunOverhead,
 }
 
 /// The cost model, ready to draw from.
@@ -55,6 +57,8 @@ pub struct CostModel {
 enum Run {
     /// As the trace tells, or so long where it does not.
     Traced(Span),
+    /// The same, and what is drawn beyond that.
+    TracedAndMore(Span),
     /// Always so long.
     Always(Span),
     /// Drawn.
@@ -77,6 +81,10 @@ struct FunctionCosts {
     remove: Sampler,
     /// Whether a run takes what the trace says of the invocation.
     run_from_trace: bool,
+    /// Beyond that.
+    run_overhead: Sampler,
+    /// What is added to `init`, or all of it but for the overhead that `init` then is.
+    init_base: Span,
 }
 
 impl CostModel {
@@ -116,8 +124,20 @@ impl CostModel {
     pub fn run(&self, function: u32, activation: u64, traced: Option<Span>) -> Span {
         match self.runs[function as usize] {
             Run::Traced(otherwise) => traced.unwrap_or(otherwise),
+            Run::TracedAndMore(otherwise) => {
+                let overhead = &self.functions[function as usize].run_overhead;
+                traced.unwrap_or(otherwise) + self.draw(overhead, Draw::RunOverhead, activation)
+            }
             Run::Always(span) => span,
             Run::Drawn => self.draw(&self.functions[function as usize].run, Draw::Run, activation),
+        }
+    }
+
+    /// The same without overhead: what an action that can take any time is told to take.
+    pub fn asked_run(&self, function: u32, activation: u64, traced: Option<Span>) -> Span {
+        match self.runs[function as usize] {
+            Run::Traced(otherwise) | Run::TracedAndMore(otherwise) => traced.unwrap_or(otherwise),
+            Run::Always(_) | Run::Drawn => self.run(function, activation, traced),
         }
     }
 
@@ -139,12 +159,12 @@ impl CostModel {
         let value = match what {
             Draw::Pull => &costs.pull,
             Draw::Create => &costs.create,
-            Draw::Init => &costs.init,
+            Draw::Init => return costs.init_base + self.draw(&costs.init, what, number),
             Draw::Unpause => &costs.unpause,
             Draw::Pause => &costs.pause,
             Draw::Logs => &costs.logs,
             Draw::Remove => &costs.remove,
-            Draw::Run | Draw::FirstRun => &costs.run,
+            Draw::Run | Draw::FirstRun | Draw::RunOverhead => &costs.run,
         };
         self.draw(value, what, number)
     }
@@ -153,9 +173,9 @@ impl CostModel {
     /// Where runs are as the trace says of each invocation, that is the function's own warm run time.
     pub fn expected(&self, function: u32) -> (Span, Span) {
         let costs = &self.functions[function as usize];
-        let warm = costs.run.mean();
+        let warm = costs.run.mean() + costs.run_overhead.mean();
         let first = costs.first_run.as_ref().map_or(warm, Sampler::mean);
-        (costs.create.mean() + costs.init.mean() + first, warm)
+        (costs.create.mean() + costs.init_base + costs.init.mean() + first, warm)
     }
 
     /// The least that running an activation takes, in a container that is warm or fresh.
@@ -172,7 +192,9 @@ impl CostModel {
         let run = self.first_run(function, activation).map_or(run, |first| first.max(run));
         let costs = &self.functions[function as usize];
         let steps = [&costs.create, &costs.init, &costs.unpause, &costs.pause, &costs.logs];
-        steps.into_iter().try_fold(run + costs.longest_pull?, |sum, step| Some(sum + step.most()?))
+        steps
+            .into_iter()
+            .try_fold(run + costs.init_base + costs.longest_pull?, |sum, step| Some(sum + step.most()?))
     }
 
     /// Whether a step fails.
@@ -188,7 +210,7 @@ impl CostModel {
             Draw::Logs => self.failures.logs,
             Draw::Pause => self.failures.pause,
             Draw::Unpause => self.failures.resume,
-            Draw::Pull | Draw::Remove => 0.0,
+            Draw::Pull | Draw::Remove | Draw::RunOverhead => 0.0,
         };
         // A stream of its own, so that failures do not change durations.
         probability > 0.0 && self.generator(what as u64 + 100, number).random::<f64>() < probability
@@ -220,7 +242,10 @@ fn share_pulls(functions: &mut [FunctionCosts], kinds: &[&str]) {
 impl FunctionCosts {
     fn often(&self) -> Run {
         match &self.run {
-            Sampler::Always(span) if self.run_from_trace => Run::Traced(*span),
+            Sampler::Always(span) if self.run_from_trace => match self.run_overhead {
+                Sampler::Always(Span::ZERO) => Run::Traced(*span),
+                _ => Run::TracedAndMore(*span),
+            },
             Sampler::Always(span) => Run::Always(*span),
             Sampler::Drawn(_) => Run::Drawn,
         }
@@ -232,16 +257,23 @@ impl FunctionCosts {
             Source::Trace => Sampler::Always(function.warm),
             Source::Given(value) => Sampler::new(value)?,
         };
+        let run_overhead = if run_from_trace { &costs.run_overhead } else { &DurationValue::ZERO };
+        let traced_start = function.cold.saturating_sub(function.warm);
+        let mut init_base = Span::ZERO;
         let none = || Sampler::Always(Span::ZERO);
         let (pull, create, init, first_run) = match &costs.start {
-            Start::Whole(Source::Trace) => {
-                (none(), Sampler::Always(function.cold.saturating_sub(function.warm)), none(), None)
-            }
+            Start::Whole(Source::Trace) => (none(), Sampler::Always(traced_start), none(), None),
             Start::Whole(Source::Given(value)) => (none(), Sampler::new(value)?, none(), None),
             Start::Phases(phases) => (
                 Sampler::new(&phases.pull)?,
                 Sampler::new(&phases.create)?,
-                Sampler::new(&phases.init)?,
+                match &phases.init {
+                    Source::Given(init) => Sampler::new(init)?,
+                    Source::Trace => {
+                        init_base = traced_start;
+                        Sampler::new(&phases.init_overhead)?
+                    }
+                },
                 phases.first_run.as_ref().map(Sampler::new).transpose()?,
             ),
         };
@@ -257,6 +289,8 @@ impl FunctionCosts {
             logs: Sampler::new(&costs.logs)?,
             remove: Sampler::new(&costs.remove)?,
             run_from_trace,
+            run_overhead: Sampler::new(run_overhead)?,
+            init_base,
         })
     }
 }

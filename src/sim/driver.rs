@@ -2,13 +2,14 @@
 //! wake. Owns virtual time and carries out the pool's orders by scheduling their answers; must never
 //! decide what the pool should.
 
-use super::answers::{Answers, Work};
-use super::costs::CostModel;
+use super::answers::{Imagined, Work};
+use super::contended::Contended;
 use super::queue::EventQueue;
 use crate::elastic::{Controller, Scaling};
 use crate::ids::{ActivationId, FunctionId};
 use crate::pool::boundary::Action;
 use crate::pool::{Input, Note, Pool, Sink};
+use crate::scenario::Contention;
 use crate::tally::{Ending, Observer, Outcome};
 use crate::time::{Span, Time};
 use crate::trace::Arrival;
@@ -49,7 +50,16 @@ const CONTROL_EVERY: u64 = 1 << 14;
 /// that is awaited.
 pub const PATIENCE: Span = Span::from_secs(7 * 86_400);
 
-/// Runs a trace through a pool, whose memory `elastic` changes if it is given.
+/// What carries out the pool's orders.
+#[derive(Debug)]
+pub struct Machine<I> {
+    /// What becomes of each, and when.
+    pub imagined: I,
+    /// The processors that steps share; `None`: each has one of its own.
+    pub contention: Option<Contention>,
+}
+
+/// Runs a trace through a pool, whose memory `elastic` changes if it is given, on an imagined machine.
 ///
 /// # Errors
 /// [`Stopped`] if `control` said so.
@@ -57,20 +67,32 @@ pub fn simulate(
     pool: &mut Pool,
     elastic: Option<Controller>,
     arrivals: impl Iterator<Item = Arrival>,
-    costs: &CostModel,
+    machine: Machine<impl Imagined>,
     queue: &mut impl EventQueue,
     observer: &mut impl Observer,
     control: &mut (impl Control + ?Sized),
 ) -> Result<End, Stopped> {
-    let mut world = World {
-        now: Time::ZERO,
-        queue,
-        costs,
-        answers: Answers::new(costs),
-        observer,
-        flights: UnderWay::default(),
-        not_warm: 0,
-    };
+    let Machine { imagined, contention } = machine;
+    match contention {
+        None => replay_arrivals(pool, elastic, arrivals, imagined, queue, observer, control),
+        Some(contention) => {
+            let queue = &mut Contended::new(queue, contention);
+            replay_arrivals(pool, elastic, arrivals, imagined, queue, observer, control)
+        }
+    }
+}
+
+fn replay_arrivals(
+    pool: &mut Pool,
+    elastic: Option<Controller>,
+    arrivals: impl Iterator<Item = Arrival>,
+    imagined: impl Imagined,
+    queue: &mut impl EventQueue,
+    observer: &mut impl Observer,
+    control: &mut (impl Control + ?Sized),
+) -> Result<End, Stopped> {
+    let mut world =
+        World { now: Time::ZERO, queue, imagined, observer, flights: UnderWay::default(), not_warm: 0 };
     let mut arrivals = arrivals;
     let mut next = arrivals.next();
     let (mut invocations, mut steps) = (0_u64, 0_u64);
@@ -120,11 +142,10 @@ pub fn simulate(
 }
 
 /// Everything outside the pool.
-struct World<'a, Q, O> {
+struct World<'a, Q, I, O> {
     now: Time,
     queue: &'a mut Q,
-    costs: &'a CostModel,
-    answers: Answers<&'a CostModel>,
+    imagined: I,
     observer: &'a mut O,
     flights: UnderWay<Flight>,
     /// Activations that got a container that was not warm.
@@ -138,11 +159,11 @@ struct Flight {
     work: Work,
 }
 
-impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
+impl<Q: EventQueue, I: Imagined, O: Observer> World<'_, Q, I, O> {
     #[inline]
     fn arrive(&mut self, pool: &mut Pool, arrival: Arrival, number: u64) {
         self.now = arrival.time;
-        let run = self.costs.run(arrival.function, number, arrival.duration);
+        let run = self.imagined.warm_run(number, &arrival);
         let work = Work { number, function: arrival.function, run };
         let activation = self.flights.insert(Flight { arrived: arrival.time, work });
         self.observer.arrived(arrival.time, activation, FunctionId(arrival.function));
@@ -176,7 +197,7 @@ impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
     }
 }
 
-impl<Q: EventQueue, O: Observer> Sink for World<'_, Q, O> {
+impl<Q: EventQueue, I: Imagined, O: Observer> Sink for World<'_, Q, I, O> {
     // Inlined, so that what every invocation needs costs no detour by the enum.
     #[inline(always)]
     fn act(&mut self, action: Action) {
@@ -184,8 +205,8 @@ impl<Q: EventQueue, O: Observer> Sink for World<'_, Q, O> {
         match action {
             Action::Run { container, activation, .. } => {
                 let work = self.flights[activation].work;
-                let (at, ran) = self.answers.run(self.now, container, activation, work);
-                self.queue.push(at, ran);
+                let (at, ran) = self.imagined.run(self.now, container, activation, work);
+                self.queue.schedule(self.now, at, ran);
             }
             Action::Answer(answer) if answer.last() => {
                 self.end(answer.activation, Outcome::Answered(answer));
@@ -205,14 +226,14 @@ impl<Q: EventQueue, O: Observer> Sink for World<'_, Q, O> {
     }
 }
 
-impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
+impl<Q: EventQueue, I: Imagined, O: Observer> World<'_, Q, I, O> {
     /// Everything but running and answering.
     #[inline(never)]
     fn act_rarely(&mut self, action: Action) {
         match action {
             Action::Reject(activation, refusal) => self.end(activation, Outcome::Refused(refusal)),
             Action::Lose(activation) => self.end(activation, Outcome::Lost),
-            Action::CollectLogs { activation, .. } => {
+            Action::CollectLogs { activation, .. } | Action::Init { activation: Some(activation), .. } => {
                 let work = self.flights[activation].work;
                 self.order(&action, Some(work));
             }
@@ -221,8 +242,8 @@ impl<Q: EventQueue, O: Observer> World<'_, Q, O> {
     }
 
     fn order(&mut self, action: &Action, work: Option<Work>) {
-        if let Some((at, input)) = self.answers.answer(self.now, action, work) {
-            self.queue.push(at, input);
+        if let Some((at, input)) = self.imagined.answer(self.now, action, work) {
+            self.queue.schedule(self.now, at, input);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Driver 1: virtual time. Replays a trace through the pool, carrying out its orders by scheduling
-//! the answers. Owns the event queue, the cost model and the loop; CPU is unlimited: running
-//! activations never slow each other down. Must never place, evict or keep anything itself.
+//! the answers. Owns the event queue, the cost model and the loop. CPU is unlimited, unless the scenario
+//! says that steps share processors (`contended`). Must never place, evict or keep anything itself.
 
 mod answers;
+mod contended;
 mod costs;
 mod driver;
 mod published;
@@ -10,9 +11,9 @@ mod queue;
 mod replay;
 mod wheel;
 
-pub use answers::{Answers, Work};
+pub use answers::{Answers, Imagined, Work};
 pub use costs::{CostModel, Draw};
-pub use driver::{Control, End, PATIENCE, Stopped, simulate};
+pub use driver::{Control, End, Machine, PATIENCE, Stopped, simulate};
 pub use published::{Published, replay_published};
 pub use queue::{EventQueue, HeapQueue};
 pub use replay::{

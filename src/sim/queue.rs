@@ -12,6 +12,12 @@ use crate::time::Time;
 pub trait EventQueue {
     /// Schedules an input. `time` must not be before the last one taken out.
     fn push(&mut self, time: Time, input: Input);
+    /// The same for what begins `now` and will last until `time`, unless others that are under way slow it down.
+    #[inline(always)]
+    fn schedule(&mut self, now: Time, time: Time, input: Input) {
+        let _ = now;
+        self.push(time, input);
+    }
     /// When the next input is due; [`Time::NEVER`] if there is none.
     fn next_time(&mut self) -> Time;
     /// Takes out the next input.

@@ -14,7 +14,7 @@ use crate::time::{Span, Time};
 use crate::trace::{Function, Trace};
 use crate::worker::{self, WorkerFunction};
 
-use super::{Control, CostModel, End, EventQueue, Stopped, Wheel, simulate};
+use super::{Answers, Control, CostModel, End, EventQueue, Machine, Stopped, Wheel, simulate};
 
 /// Everything a replay found out.
 #[derive(Debug)]
@@ -91,7 +91,8 @@ pub fn replay_with(
         Some(elastic) => Some(controller(elastic, scenario, trace, &costs, control)?),
         None => None,
     };
-    simulate(&mut pool, scaling, arrivals, &costs, queue, observer, control)
+    let machine = Machine { imagined: Answers::new(&costs), contention: setup.costs.contention };
+    simulate(&mut pool, scaling, arrivals, machine, queue, observer, control)
         .map_err(|Stopped| ReplayError::Stopped)
 }
 
@@ -133,7 +134,9 @@ pub fn check_fit(setup: &PoolSetup, trace: &Trace) -> Result<(), String> {
 /// Costs that are set for a function the trace does not have would silently do nothing.
 fn check_cost_names(setup: &PoolSetup, trace: &Trace) -> Result<(), String> {
     let names = || trace.functions.iter().map(|function| function.name.as_str());
-    match setup.costs.functions.keys().find(|name| !names().any(|known| known == name.as_str())) {
+    let costs = &setup.costs;
+    let mut own = costs.functions.keys().filter(|name| !costs.foreign.contains(*name));
+    match own.find(|name| !names().any(|known| known == name.as_str())) {
         None => Ok(()),
         Some(name) => Err(format!(
             "[costs.functions.{name}]: the trace has no function `{name}`{}",

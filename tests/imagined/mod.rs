@@ -186,6 +186,7 @@ fn header(case: &Case, costs: &CostModel) -> Header {
         arrivals: trace.len() as u64,
         functions: sim::worker_functions(trace, costs),
         actions: Vec::new(),
+        loading_us: Vec::new(),
     }
 }
 

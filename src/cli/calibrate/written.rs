@@ -1,0 +1,84 @@
+//! What every calibration leaves: a table on the screen, a costs file. Owns their form on the screen and that the file appears whole;
+//! must never know where samples come from.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::calibrate::file::{Fitted, fitted};
+use crate::calibrate::fit::LogNormalFit;
+use crate::calibrate::{Provenance, Samples, contention, costs_file};
+use crate::error::{Diagnostic, Error};
+use crate::results::{duration, thousands};
+
+/// What was fitted, as a table.
+pub(in crate::cli) fn table(samples: &Samples) -> String {
+    let mut out = format!(
+        "{:<26}{:>8}{:>9}{:>9}{:>9}{:>9}  {}\n",
+        "cost", "samples", "mean", "p50", "p95", "max", "model"
+    );
+    let all = fitted(samples);
+    let mut last: Option<&String> = None;
+    for Fitted { function, cost, fit } in &all {
+        if function.as_ref() != last {
+            let _ = writeln!(out, "{}", function.as_deref().unwrap_or(""));
+        }
+        last = function.as_ref();
+        let log_normal = fit.log_normal.filter(LogNormalFit::fits);
+        let model = if log_normal.is_some() { "log-normal" } else { "quantiles" };
+        let cells =
+            [fit.mean_us, fit.p50_us, fit.p95_us, fit.max_us].map(|us| format!("{:>9}", duration(us / 1e3)));
+        let _ = writeln!(
+            out,
+            "  {:<24}{:>8}{}  {model}",
+            cost.name(),
+            thousands(fit.samples as u64),
+            cells.concat()
+        );
+    }
+    if let Some(stretch) = &samples.stretch {
+        let _ = write!(out, "\n{} processors are shared; of its time, takes one:", stretch.processors);
+        for (kind, part) in contention::KINDS.iter().zip(stretch.parts).filter(|(_, part)| *part > 0.0) {
+            let _ = write!(out, " {} {:.0} %", kind.name(), part * 100.0);
+        }
+        if stretch.parts.iter().all(|part| *part == 0.0) {
+            out.push_str(" nothing");
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Writes the costs file, whole or not at all. Something else of this name is left alone.
+///
+/// # Errors
+/// A usage error if another file is there, a run error if it cannot be written.
+pub(in crate::cli) fn write(path: &Path, samples: &Samples, provenance: &Provenance) -> Result<(), Error> {
+    let place = path.display().to_string();
+    let is_ours = |text: &str| text.contains("[calibration]") || text.trim().is_empty();
+    if let Ok(before) = std::fs::read(path)
+        && !is_ours(&String::from_utf8_lossy(&before))
+    {
+        let there = Diagnostic::new("is there already, and is no costs file").at(place);
+        return Err(Error::usage(there.help("name another file with -o, or remove it first")));
+    }
+    let cannot = |error: std::io::Error| {
+        Error::run(Diagnostic::new(format!("cannot be written: {error}")).at(path.display().to_string()))
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(cannot)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
+    file.write_all(costs_file(samples, provenance).as_bytes()).map_err(cannot)?;
+    // Temporary files are private; this one is as readable as any other file of the user.
+    let mode = std::fs::metadata(folder).map_err(cannot)?.permissions();
+    let mode = readable(mode);
+    file.as_file().set_permissions(mode).map_err(cannot)?;
+    file.persist(path).map_err(|error| cannot(error.error))?;
+    Ok(())
+}
+
+/// The permissions of a folder without the right to enter it.
+fn readable(folder: std::fs::Permissions) -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::Permissions::from_mode(folder.mode() & 0o666)
+}
