@@ -1,10 +1,12 @@
-//! Which part of a step takes a processor, from how much longer steps took that had company. Owns the estimate; the
-//! model that uses it is the simulator's. Must never be told which steps ran alone: it finds out.
+//! How many processors each kind of step takes, from how much longer steps took that had company. Owns the estimate; the
+//! model that uses it is the simulator's (`sim/contended`). Must never be told which steps ran alone: it finds out.
 //!
-//! A step that needs a processor for the part `p` of its time is stretched by `1 + p (x - 1)`, where `x` is by how much those that
-//! want a processor outnumber the processors, on average while it lasts and at least 1. Steps of a kind are held against `x`, and
-//! the line of least squares through `(x - 1, took / usual)` gives `p`. Since `x` depends on the parts of all kinds, this is
-//! done a few times over, beginning with 1 for all.
+//! While the steps under way want more processors than there are, all of them advance by the same factor more slowly. So a
+//! step takes its own time times `x`, the mean of `max(1, wanted / processors)` while it lasts. The demands are those with which
+//! the logarithms of `took / x` vary least within steps that are alike: least squares, one demand after the other, a few times
+//! over.
+
+use std::collections::BTreeMap;
 
 use crate::eventlog::steps::StepKind;
 use crate::time::Time;
@@ -20,27 +22,30 @@ pub const KINDS: [StepKind; 7] = [
     StepKind::Remove,
 ];
 
-/// So often the parts are estimated from each other.
-const ROUNDS: usize = 6;
+/// So often each demand is estimated from the others.
+const ROUNDS: usize = 4;
 
-/// So many steps of a kind must have had company for its part to be told.
-const ENOUGH: usize = 8;
+/// No step takes more processors than this.
+const MOST: f64 = 3.0;
 
-/// Company of less than this is none.
-const ALONE: f64 = 1.05;
+/// Demands are looked for in steps of this, and at last of a fifth of it.
+const GRID: f64 = 0.1;
 
-/// A step that may want a processor.
+/// By which part demands must explain the variation for there to be anything to explain.
+const EXPLAINED: f64 = 0.1;
+
+/// A step that may take processors.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Busy {
     /// Its kind, as a place in [`KINDS`].
     pub kind: usize,
     /// When it began.
     pub begun: Time,
+    /// Up to when it could be slowed down; what it then takes by the clock cannot.
+    pub free_until: Time,
     /// When it ended.
     pub ended: Time,
-    /// How long it took in µs, without what it was told to take by the clock.
-    pub took_us: f64,
-    /// To which steps it is alike when alone: a function's number, for instance.
+    /// To which steps of its kind it is alike when alone: a function's number, for instance.
     pub group: u32,
 }
 
@@ -49,87 +54,147 @@ pub struct Busy {
 pub struct Stretch {
     /// Processors of the machine.
     pub processors: u32,
-    /// The part of each kind that takes a processor, 0 to 1.
-    pub parts: [f64; KINDS.len()],
-    /// Steps of each kind that had company.
-    pub in_company: [usize; KINDS.len()],
+    /// How many of them each kind takes.
+    pub demands: [f64; KINDS.len()],
+    /// Steps of each kind.
+    pub steps: [usize; KINDS.len()],
+    /// Which part of the variation of the logarithms of durations they explain, 0 to 1.
+    pub explained: f64,
 }
 
-/// Which part of each kind takes a processor, and by how much each step was stretched.
-pub fn estimate(processors: u32, steps: &[Busy]) -> (Stretch, Vec<f64>) {
-    let mut found = Stretch { processors, parts: [1.0; KINDS.len()], in_company: [0; KINDS.len()] };
-    for _ in 0..ROUNDS {
-        let crowds = crowds(processors, &found.parts, steps);
-        for kind in 0..KINDS.len() {
-            let of: Vec<(f64, &Busy)> =
-                crowds.iter().copied().zip(steps).filter(|(_, step)| step.kind == kind).collect();
-            found.in_company[kind] = of.iter().filter(|(crowd, _)| *crowd > ALONE).count();
-            found.parts[kind] =
-                if found.in_company[kind] < ENOUGH { 0.0 } else { slope(&of).clamp(0.0, 1.0) };
+/// What each kind takes, and by how much each step was stretched. `None`: the steps had too little company to tell.
+pub fn estimate(processors: u32, steps: &[Busy]) -> Option<(Stretch, Vec<f64>)> {
+    let field = Field::new(processors, steps);
+    let many = |kind: usize| steps.iter().filter(|step| step.kind == kind).count();
+    let counts: [usize; KINDS.len()] = std::array::from_fn(many);
+    let mut demands = counts.map(|many| if many > 0 { 1.0 } else { 0.0 });
+    let nothing = field.variation(&[0.0; KINDS.len()]);
+    for round in 0..=ROUNDS {
+        for kind in (0..KINDS.len()).filter(|kind| counts[*kind] > 0) {
+            let at = |demand: f64| field.variation(&with(demands, kind, demand));
+            let candidates: Vec<f64> = if round < ROUNDS {
+                (0..).map(|nth| GRID * f64::from(nth)).take_while(|demand| *demand <= MOST).collect()
+            } else {
+                (-5..=5).map(|nth| (demands[kind] + GRID / 5.0 * f64::from(nth)).max(0.0)).collect()
+            };
+            let best =
+                candidates.into_iter().map(|demand| (at(demand), demand)).min_by(|a, b| a.0.total_cmp(&b.0));
+            demands[kind] = best.map_or(0.0, |(_, demand)| demand);
         }
     }
-    let crowds = crowds(processors, &found.parts, steps);
-    let stretched =
-        crowds.iter().zip(steps).map(|(crowd, step)| 1.0 + found.parts[step.kind] * (crowd - 1.0)).collect();
-    (found, stretched)
+    let explained = 1.0 - field.variation(&demands) / nothing;
+    if !explained.is_finite() || explained < EXPLAINED {
+        return None;
+    }
+    Some((Stretch { processors, demands, steps: counts, explained }, field.stretches(&demands)))
 }
 
-/// By how much those that want a processor outnumber the processors while each step lasts, on average; at least 1.
-fn crowds(processors: u32, parts: &[f64; KINDS.len()], steps: &[Busy]) -> Vec<f64> {
-    let mut changes: Vec<(Time, f64)> = Vec::with_capacity(2 * steps.len());
-    for step in steps {
-        changes.push((step.begun, parts[step.kind]));
-        changes.push((step.ended, -parts[step.kind]));
-    }
-    changes.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-    // Of each kind, the integral of what a step of it meets, itself counted whole, up to each change.
-    let mut times: Vec<Time> = Vec::with_capacity(changes.len());
-    let mut integrals: Vec<[f64; KINDS.len()]> = Vec::with_capacity(changes.len());
-    let (mut demand, mut sums, mut last) = (0.0_f64, [0.0; KINDS.len()], Time::ZERO);
-    for (time, change) in changes {
-        let span = (time - last).0 as f64;
-        for (sum, part) in sums.iter_mut().zip(parts) {
-            *sum += span * ((demand - part + 1.0) / f64::from(processors)).max(1.0);
-        }
-        (last, demand) = (time, demand + change);
-        times.push(time);
-        integrals.push(sums);
-    }
-    let up_to = |time: Time, kind: usize| {
-        let at = times.partition_point(|known| *known <= time);
-        integrals[at.saturating_sub(1)][kind]
-    };
-    let crowd = |step: &Busy| {
-        let span = (step.ended - step.begun).0 as f64;
-        if span > 0.0 {
-            ((up_to(step.ended, step.kind) - up_to(step.begun, step.kind)) / span).max(1.0)
-        } else {
-            1.0
-        }
-    };
-    steps.iter().map(crowd).collect()
+fn with(mut demands: [f64; KINDS.len()], kind: usize, demand: f64) -> [f64; KINDS.len()] {
+    demands[kind] = demand;
+    demands
 }
 
-/// The slope of `took / usual` over `crowd - 1`, through `(0, 1)`: what is usual is the median of the steps of the group that were
-/// alone, or at the line's foot where none was.
-fn slope(of: &[(f64, &Busy)]) -> f64 {
-    let (mut products, mut squares) = (0.0, 0.0);
-    let mut groups: Vec<u32> = of.iter().map(|(_, step)| step.group).collect();
-    groups.sort_unstable();
-    groups.dedup();
-    for group in groups {
-        let mut alone: Vec<f64> = of
-            .iter()
-            .filter(|(crowd, step)| step.group == group && *crowd <= ALONE)
-            .map(|(_, step)| step.took_us)
+/// Steps laid out over time, ready to be looked at under many assumptions.
+struct Field<'a> {
+    processors: f64,
+    steps: &'a [Busy],
+    /// When something begins or ends, with its kind.
+    changes: Vec<(Time, usize, bool)>,
+    /// Of every step that could be slowed down: itself, and how many changes there were by its beginning and by its end.
+    free: Vec<(usize, usize, usize)>,
+    /// Those alike, by kind and group, as places in `free`.
+    groups: Vec<Vec<usize>>,
+}
+
+/// Steps that are fewer than this in their group tell nothing.
+const ALIKE: usize = 3;
+
+/// Steps that are usually shorter than this, in µs, tell nothing: what they vary by is noise.
+const SHORTEST_US: u64 = 5_000;
+
+impl<'a> Field<'a> {
+    fn new(processors: u32, steps: &'a [Busy]) -> Field<'a> {
+        let mut changes: Vec<(Time, usize, bool)> = Vec::with_capacity(2 * steps.len());
+        for step in steps {
+            changes.push((step.begun, step.kind, true));
+            changes.push((step.ended, step.kind, false));
+        }
+        changes.sort_unstable_by_key(|(time, kind, begins)| (*time, !begins, *kind));
+        let by = |time: Time| changes.partition_point(|(at, ..)| *at <= time);
+        let free: Vec<(usize, usize, usize)> = (0..steps.len())
+            .filter(|ix| steps[*ix].free_until > steps[*ix].begun)
+            .map(|ix| (ix, by(steps[ix].begun), by(steps[ix].free_until)))
             .collect();
-        alone.sort_unstable_by(f64::total_cmp);
-        let Some(usual) = alone.get(alone.len() / 2).copied().filter(|us| *us > 0.0) else { continue };
-        for (crowd, step) in of.iter().filter(|(_, step)| step.group == group) {
-            let excess = crowd - 1.0;
-            products += excess * (step.took_us / usual - 1.0);
-            squares += excess * excess;
+        let mut groups: BTreeMap<(usize, u32), Vec<usize>> = BTreeMap::new();
+        for (place, (ix, ..)) in free.iter().enumerate() {
+            groups.entry((steps[*ix].kind, steps[*ix].group)).or_default().push(place);
         }
+        let is_long = |alike: &Vec<usize>| {
+            let mut long: Vec<u64> = alike
+                .iter()
+                .map(|place| &steps[free[*place].0])
+                .map(|step| (step.free_until - step.begun).0)
+                .collect();
+            long.sort_unstable();
+            long[long.len() / 2] >= SHORTEST_US
+        };
+        let groups = groups.into_values().filter(|alike| alike.len() >= ALIKE && is_long(alike)).collect();
+        Field { processors: f64::from(processors), steps, changes, free, groups }
     }
-    if squares > 0.0 { products / squares } else { 0.0 }
+
+    /// By how much each of `free` was stretched.
+    fn crowds(&self, demands: &[f64; KINDS.len()]) -> Vec<f64> {
+        // After each change: the crowd from then on, and its integral up to then.
+        let mut after: Vec<(f64, f64)> = Vec::with_capacity(self.changes.len() + 1);
+        let (mut wanted, mut integral, mut crowd, mut last) = (0.0_f64, 0.0, 1.0, Time::ZERO);
+        after.push((crowd, integral));
+        for (time, kind, begins) in &self.changes {
+            integral += crowd * (*time - last).0 as f64;
+            wanted += if *begins { demands[*kind] } else { -demands[*kind] };
+            crowd = (wanted / self.processors).max(1.0);
+            last = *time;
+            after.push((crowd, integral));
+        }
+        let up_to = |changes: usize, time: Time| {
+            let (crowd, integral) = after[changes];
+            let since = changes.checked_sub(1).map_or(Time::ZERO, |last| self.changes[last].0);
+            integral + crowd * (time - since).0 as f64
+        };
+        let mean = |(ix, by_begin, by_end): &(usize, usize, usize)| {
+            let Busy { begun, free_until, .. } = self.steps[*ix];
+            let integral = up_to(*by_end, free_until) - up_to(*by_begin, begun);
+            (integral / (free_until - begun).0 as f64).max(1.0)
+        };
+        self.free.iter().map(mean).collect()
+    }
+
+    /// How much the logarithms of what steps would have taken alone vary within those alike: a sum of squares.
+    fn variation(&self, demands: &[f64; KINDS.len()]) -> f64 {
+        let crowds = self.crowds(demands);
+        let alone = |place: usize| {
+            let Busy { begun, free_until, .. } = self.steps[self.free[place].0];
+            libm::log((free_until - begun).0 as f64 / crowds[place])
+        };
+        let of_group = |alike: &Vec<usize>| {
+            let logs: Vec<f64> = alike.iter().map(|place| alone(*place)).collect();
+            let mean = logs.iter().sum::<f64>() / logs.len() as f64;
+            logs.iter().map(|log| (log - mean) * (log - mean)).sum::<f64>()
+        };
+        self.groups.iter().map(of_group).sum()
+    }
+
+    /// By how much each step was stretched; 1 for those that could not be.
+    fn stretches(&self, demands: &[f64; KINDS.len()]) -> Vec<f64> {
+        let mut all = vec![1.0; self.steps.len()];
+        for ((ix, ..), crowd) in self.free.iter().zip(self.crowds(demands)) {
+            // What takes no processor is not slowed down.
+            if demands[self.steps[*ix].kind] > 0.0 {
+                all[*ix] = crowd;
+            }
+        }
+        all
+    }
 }
+
+#[cfg(test)]
+mod tests;

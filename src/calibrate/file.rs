@@ -58,7 +58,7 @@ pub fn costs_file(samples: &Samples, provenance: &Provenance) -> String {
     out.push_str("\n[costs]\n");
     table(&mut out, all.iter().filter(|fitted| fitted.function.is_none()));
     if let Some(stretch) = &samples.stretch {
-        contention(&mut out, stretch);
+        contention(&mut out, stretch, samples.imitated);
     }
     for function in samples.functions.keys() {
         let _ = write!(out, "\n[costs.functions.{}]\n", key(function));
@@ -80,14 +80,21 @@ fn table<'a>(out: &mut String, costs: impl Iterator<Item = &'a Fitted>) {
     }
 }
 
-fn contention(out: &mut String, stretch: &Stretch) {
-    out.push_str(
-        "\n# Steps share the processors; of each, the part of its time that takes one.\n[costs.contention]\n",
+fn contention(out: &mut String, stretch: &Stretch, imitated: bool) {
+    let explained = stretch.explained * 100.0;
+    let _ = write!(
+        out,
+        "\n# Steps share the processors: how many each takes. Explains {explained:.0} % of how durations vary.\n\
+         [costs.contention]\n"
     );
     line(out, "processors", &stretch.processors.to_string());
-    for ((kind, part), many) in KINDS.iter().zip(stretch.parts).zip(stretch.in_company) {
-        let told = if many == 0 { "none had company".to_owned() } else { format!("{many} had company") };
-        let _ = writeln!(out, "{} = {} # {told}", kind.name(), number(part));
+    for ((kind, demand), many) in KINDS.iter().zip(stretch.demands).zip(stretch.steps) {
+        if many > 0 {
+            line(out, kind.name(), &number(demand));
+        }
+    }
+    if imitated {
+        line(out, "by-clock", "true");
     }
 }
 
@@ -182,8 +189,9 @@ mod tests {
         }
         samples.stretch = Some(Stretch {
             processors: 2,
-            parts: [0.5, 0.25, 0.0, 1.0, 0.125, 0.0, 0.75],
-            in_company: [9, 9, 0, 9, 9, 0, 9],
+            demands: [1.5, 0.25, 0.0, 1.0, 0.125, 0.0, 0.75],
+            steps: [9, 9, 0, 9, 9, 0, 9],
+            explained: 0.5,
         });
         samples
     }
@@ -219,7 +227,7 @@ mod tests {
         let own = setup.costs.of("a \"b\".c");
         assert_eq!(own.run, Source::Given(fit(Cost::Run, Some("a \"b\".c"))));
         let contention = setup.costs.contention.expect("it was written");
-        assert_eq!((contention.processors, contention.create, contention.remove), (2, 0.5, 0.75));
+        assert_eq!((contention.processors, contention.create, contention.remove), (2, 1.5, 0.75));
         // The scenario's text stands for itself.
         let again = Scenario::from_text(Path::new("elsewhere.toml"), read.text.clone(), &[])
             .unwrap_or_else(|error| panic!("{error}\n{}", read.text));

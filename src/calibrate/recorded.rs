@@ -13,17 +13,17 @@ pub fn of_recording(recording: &Recording, contention: bool) -> Samples {
     let busy: Vec<Busy> = steps.iter().map(|step| busy(recording, step)).collect();
     let mut samples = Samples::default();
     let mut stretches = vec![1.0; steps.len()];
-    if contention {
-        let (found, each) = estimate(recording.header.machine.cpus.max(1), &busy);
+    if contention && let Some((found, each)) = estimate(recording.header.machine.cpus.max(1), &busy) {
         samples.stretch = Some(found);
         stretches = each;
     }
+    samples.imitated = (0..recording.header.functions.len()).any(|ix| recording.header.loading(ix).is_some());
     for ((step, busy), stretch) in steps.into_iter().zip(busy).zip(stretches) {
         let ix = step.function.map(|function| function as usize);
         let function = ix.and_then(|ix| recording.header.functions.get(ix));
         let (of, cost) = cost_of(step.kind, asked(recording, step).is_some());
         let of = of.then(|| function.map(|function| function.name.as_str())).flatten();
-        samples.add(of, cost, busy.took_us / stretch);
+        samples.add(of, cost, (busy.free_until - busy.begun).0 as f64 / stretch);
     }
     samples
 }
@@ -59,11 +59,14 @@ fn busy(recording: &Recording, step: &Step) -> Busy {
     let own = asked(recording, step);
     // What is imitated is alike but for what it is told to take; other actions differ.
     let differs = own.is_none() && matches!(kind, StepKind::Init | StepKind::Run);
+    let begun = step.begun + step.queued;
+    // An imitation goes by the clock once it has begun.
+    let free_until = begun + (step.ended - begun).saturating_sub(own.unwrap_or_default());
     Busy {
         kind: KINDS.iter().position(|known| *known == kind).unwrap_or_default(),
-        begun: step.begun + step.queued,
+        begun,
+        free_until,
         ended: step.ended,
-        took_us: step.took().saturating_sub(own.unwrap_or_default()).0 as f64,
         group: step.function.filter(|_| differs).map_or(0, |function| function + 1),
     }
 }

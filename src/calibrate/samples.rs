@@ -79,10 +79,12 @@ pub struct Samples {
     pub functions: BTreeMap<String, BTreeMap<Cost, Vec<f64>>>,
     /// How steps slow each other down, if that was looked at.
     pub stretch: Option<Stretch>,
+    /// Whether functions were imitated, which goes by the clock.
+    pub imitated: bool,
 }
 
 impl Samples {
-    /// All of another. Of how steps slow each other down, what was found first holds, unless the other had more company.
+    /// All of another. Of how steps slow each other down, the one holds that explains more.
     pub fn join(&mut self, other: Samples) {
         for (cost, durations) in other.general {
             self.general.entry(cost).or_default().extend(durations);
@@ -93,8 +95,9 @@ impl Samples {
                 own.entry(cost).or_default().extend(durations);
             }
         }
-        let company = |stretch: &Option<Stretch>| stretch.map_or(0, |found| found.in_company.iter().sum());
-        if company(&other.stretch) > company(&self.stretch) {
+        self.imitated |= other.imitated;
+        let explained = |stretch: &Option<Stretch>| stretch.map_or(0.0, |found| found.explained);
+        if explained(&other.stretch) > explained(&self.stretch) {
             self.stretch = other.stretch;
         }
     }

@@ -24,26 +24,27 @@ pub struct CostSpec {
     pub contention: Option<Contention>,
 }
 
-/// Processors, shared evenly by the steps that want one (processor sharing). A step first takes the part of its time for which
-/// it needs none, then the rest at the speed that is left to it.
-#[derive(Clone, Copy, PartialEq, Debug)]
+/// Processors that steps share: while all together want more than there are, each is slowed down alike.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
 pub struct Contention {
     /// How many there are.
     pub processors: u32,
-    /// Which part of creating a container takes a processor.
+    /// How many of them creating a container takes.
     pub create: f64,
-    /// Which part of an initialisation.
+    /// How many an initialisation takes.
     pub init: f64,
-    /// Which part of a run.
+    /// How many a run takes.
     pub run: f64,
-    /// Which part of thawing.
+    /// How many thawing takes.
     pub unpause: f64,
-    /// Which part of freezing.
+    /// How many freezing takes.
     pub pause: f64,
-    /// Which part of collecting logs.
+    /// How many collecting logs takes.
     pub logs: f64,
-    /// Which part of removing.
+    /// How many removing takes.
     pub remove: f64,
+    /// Whether what the trace tells takes its time by the clock and is not slowed down, as of actions that only imitate it.
+    pub by_clock: bool,
 }
 
 impl CostSpec {
@@ -169,15 +170,17 @@ pub(super) fn read(section: &Section<'_>, foreign: BTreeSet<String>, problems: &
 
 fn read_contention(section: &Section<'_>, problems: &mut Problems) -> Option<Contention> {
     let processors = section.require("processors", problems, |node| values::whole(node, 1, 4096));
-    let mut part = |name| section.read(name, problems, values::part).unwrap_or(0.0);
+    let by_clock = section.read("by-clock", problems, values::flag).unwrap_or(false);
+    let mut demand = |name| section.read(name, problems, values::not_negative).unwrap_or(0.0);
     Some(Contention {
-        create: part("create"),
-        init: part("init"),
-        run: part("run"),
-        unpause: part("unpause"),
-        pause: part("pause"),
-        logs: part("logs"),
-        remove: part("remove"),
+        create: demand("create"),
+        init: demand("init"),
+        run: demand("run"),
+        unpause: demand("unpause"),
+        pause: demand("pause"),
+        logs: demand("logs"),
+        remove: demand("remove"),
+        by_clock,
         processors: u32::try_from(processors?).unwrap_or(u32::MAX),
     })
 }

@@ -177,13 +177,19 @@ pub const COSTS: &[Key] = &{
 /// `[costs.contention]`.
 pub const CONTENTION: &[Key] = &[
     key("processors", "2", "required", "how many there are, at least 1"),
-    key("create", "0.6", "0", "part of creating a container that takes a processor, 0 to 1"),
-    key("init", "0.9", "0", "… of an initialisation"),
-    key("run", "0.9", "0", "… of a run"),
-    key("unpause", "0.5", "0", "… of thawing"),
-    key("pause", "0.5", "0", "… of freezing"),
-    key("logs", "0.5", "0", "… of collecting logs"),
-    key("remove", "0.5", "0", "… of removing"),
+    key("create", "1.2", "0", "how many of them creating a container takes"),
+    key("init", "0.8", "0", "… an initialisation"),
+    key("run", "1.0", "0", "… a run"),
+    key("unpause", "0.5", "0", "… thawing"),
+    key("pause", "1.0", "0", "… freezing"),
+    key("logs", "0.1", "0", "… collecting logs"),
+    key("remove", "0.7", "0", "… removing"),
+    key(
+        "by-clock",
+        "true",
+        "false",
+        "what the trace tells is not slowed down, as of actions that only imitate it",
+    ),
 ];
 
 /// The top of a costs file.

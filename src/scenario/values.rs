@@ -62,16 +62,9 @@ pub(super) fn not_negative(node: &Node) -> Result<f64, Flaw> {
 
 /// A number from 0 to 1.
 pub(super) fn probability(node: &Node) -> Result<f64, Flaw> {
-    up_to_one(node, "a probability from 0 to 1")
-}
-
-/// A part of a whole.
-pub(super) fn part(node: &Node) -> Result<f64, Flaw> {
-    up_to_one(node, "a part from 0 to 1")
-}
-
-fn up_to_one(node: &Node, wanted: &str) -> Result<f64, Flaw> {
-    number(node).filter(|number| (0.0..=1.0).contains(number)).ok_or_else(|| Flaw::expected(wanted, node))
+    number(node)
+        .filter(|number| (0.0..=1.0).contains(number))
+        .ok_or_else(|| Flaw::expected("a probability from 0 to 1", node))
 }
 
 fn number(node: &Node) -> Option<f64> {

@@ -16,6 +16,9 @@ use crate::trace::Arrival;
 pub trait Imagined {
     /// How long a warm run of an arrival takes.
     fn warm_run(&self, number: u64, arrival: &Arrival) -> Span;
+    /// What of a step cannot be slowed down because the trace tells it: loading, and runs. Only asked where steps slow each other
+    /// down.
+    fn by_clock(&mut self, input: &Input, work: Option<Work>) -> Span;
     /// When a run ends, and the fact then.
     fn run(&mut self, now: Time, id: ContainerId, activation: ActivationId, work: Work) -> (Time, Input);
     /// When an order is carried out, and the fact then; `None` for orders that nothing comes of. `work`: the activation
@@ -79,6 +82,17 @@ impl<C: Deref<Target = CostModel>> Imagined for Answers<C> {
     #[inline]
     fn warm_run(&self, number: u64, arrival: &Arrival) -> Span {
         self.costs.run(arrival.function, number, arrival.duration)
+    }
+
+    fn by_clock(&mut self, input: &Input, work: Option<Work>) -> Span {
+        match (input, work) {
+            (Input::Initialized(container, _), _) => {
+                let function = self.container(*container).function;
+                self.costs.traced_init(function)
+            }
+            (Input::Ran(..), Some(work)) if self.costs.runs_by_trace(work.function) => work.run,
+            _ => Span::ZERO,
+        }
     }
 
     #[inline]

@@ -1,120 +1,111 @@
-//! Processors that steps share: an event queue in which a step that wants a processor takes longer while others want one too. Owns
-//! the model ([`Contention`]); must never draw a cost or know a container.
+//! Processors that steps share: an event queue in which steps take longer while all of them together want more processors than there
+//! are. Owns the model ([`Contention`]); must never draw a cost or know a container.
 //!
-//! The model is processor sharing, as textbooks have it. A step of `d` that needs a processor for a part `p` of its time first
-//! takes `d · (1 - p)`, for which it needs none, and then joins those that want one. With `n` of them and `c` processors
-//! each advances at speed 1 if `n ≤ c`, else at `c / n`, until its work `d · p` is done. So a step that is alone takes `d`.
+//! The model is processor sharing with demands. Every step takes some processors while it lasts: creating a container on Docker
+//! more than one, since engine, runtime and kernel work side by side. As long as the steps under way want no more than
+//! there are, each takes its own time. When they want `w` and there are `c`, all advance at the speed `c / w`. What is
+//! taken by the clock (an action that imitates a run of so long) takes processors too, but is not slowed down.
 //!
-//! All those that want a processor advance alike, so one number tells how far everybody is: the work `done` by somebody who
-//! has been there from the beginning. Who joins at `done` with work `w` is through at `done + w`. It is counted in
-//! 65,536ths of µs and rounded to the disadvantage of steps, never by more than a µs.
+//! All that can be slowed down advance alike, so one number tells how far everybody is: the work `done` by somebody who has been
+//! there from the beginning. Who joins at `done` with work `w` is through at `done + w`. It is counted in 65,536ths of
+//! a µs and rounded to the disadvantage of steps, never by more than a µs.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::queue::{EventQueue, Rank, rank};
+use super::queue::EventQueue;
 use crate::pool::{Input, order};
 use crate::scenario::Contention;
 use crate::time::{Span, Time};
 
 /// Fractions of a µs.
-const UNIT: u64 = 1 << 16;
+const UNIT: u128 = 1 << 16;
 
-/// A queue upon another, which has everything that wants no processor.
+/// Demands are counted in thousandths of a processor.
+const PROCESSOR: u64 = 1_000;
+
+/// A queue upon another, which has everything that takes no processor or only the clock.
 pub struct Contended<'q, Q> {
     inner: &'q mut Q,
-    model: Model,
+    contention: Contention,
     /// Up to when it is known how far the steps are.
     settled: Time,
     /// How far somebody is that has been there from the beginning, in `UNIT`s.
     done: u64,
-    /// Those that want a processor, by when they are through.
-    active: BinaryHeap<Reverse<(u64, (u8, u32, u32), usize)>>,
-    /// Those that will, by when.
-    waiting: BinaryHeap<Reverse<(Rank, usize)>>,
+    /// What the steps under way want.
+    wanted: u64,
+    /// Those that can be slowed down, by how far they have to come.
+    free: BinaryHeap<Reverse<(u64, (u8, u32, u32), usize)>>,
+    /// When those that go by the clock give their processors back, and how many.
+    by_clock: BinaryHeap<Reverse<(Time, u64)>>,
     steps: Vec<Option<Step>>,
     unused: Vec<usize>,
-    /// When the first of `active` or `waiting` will be through, if nobody else comes; unless something has come since.
-    first: Time,
-    is_known: bool,
-}
-
-/// The processors, and who wants one.
-#[derive(Clone, Copy)]
-struct Model {
-    processors: u64,
-    parts: Contention,
 }
 
 #[derive(Clone, Copy)]
 struct Step {
     input: Input,
-    /// In `UNIT`s.
-    work: u64,
+    demand: u64,
+    /// What it takes by the clock after all else.
+    by_clock: Span,
 }
 
 impl<'q, Q: EventQueue> Contended<'q, Q> {
     /// Nothing is under way.
     pub fn new(inner: &'q mut Q, contention: Contention) -> Contended<'q, Q> {
-        let model = Model { processors: u64::from(contention.processors), parts: contention };
         Contended {
             inner,
-            model,
+            contention,
             settled: Time::ZERO,
             done: 0,
-            active: BinaryHeap::new(),
-            waiting: BinaryHeap::new(),
+            wanted: 0,
+            free: BinaryHeap::new(),
+            by_clock: BinaryHeap::new(),
             steps: Vec::new(),
             unused: Vec::new(),
-            first: Time::NEVER,
-            is_known: true,
         }
     }
 
-    /// Brings everything to `now`; nobody is through before that.
+    /// How many processors a step takes, in thousandths.
+    fn demand(&self, input: &Input) -> u64 {
+        let demand = match input {
+            Input::Created(..) => self.contention.create,
+            Input::Initialized(..) => self.contention.init,
+            Input::Ran(..) => self.contention.run,
+            Input::Resumed(..) => self.contention.unpause,
+            Input::Paused(..) => self.contention.pause,
+            Input::LogsCollected(..) => self.contention.logs,
+            Input::Destroyed(_) => self.contention.remove,
+            Input::Arrived { .. } | Input::HealthFailed(_) | Input::Resized { .. } | Input::Wake => 0.0,
+        };
+        (demand * PROCESSOR as f64).round() as u64
+    }
+
+    /// What there is over what is wanted: the speed of everybody, at most 1.
+    fn speed(&self) -> (u128, u128) {
+        let there = u64::from(self.contention.processors) * PROCESSOR;
+        if self.wanted <= there { (1, 1) } else { (u128::from(there), u128::from(self.wanted)) }
+    }
+
+    /// Brings everything to `now`; nobody is through before that, and nobody gives a processor back.
     fn settle(&mut self, now: Time) {
-        while let Some(Reverse(((time, _), place))) = self.waiting.peek().copied()
-            && time <= now
-        {
-            self.waiting.pop();
-            self.done += self.model.advance(time - self.settled, self.active.len());
-            self.settled = time;
-            if let Some(Step { input, work }) = self.steps[place] {
-                self.active.push(Reverse((self.done + work, order(&input), place)));
-            }
-        }
-        self.done += self.model.advance(now - self.settled, self.active.len());
+        let (there, wanted) = self.speed();
+        self.done += (u128::from((now - self.settled).0) * UNIT * there / wanted) as u64;
         self.settled = now;
     }
 
-    /// When the first will be through: as [`settle`](Self::settle) would find it, without going there.
-    fn find_first(&self) -> Time {
-        let (mut at, mut done, mut many) = (self.settled, self.done, self.active.len());
-        let mut first = self.active.peek().map(|Reverse((through, ..))| *through);
-        let mut waiting: Vec<(Rank, usize)> = self.waiting.iter().map(|Reverse(step)| *step).collect();
-        waiting.sort_unstable();
-        for ((time, _), place) in waiting {
-            // Who is through before the next one comes is the first.
-            if let Some(end) = first.map(|through| at + self.model.takes(through.saturating_sub(done), many))
-                && end <= time
-            {
-                return end;
-            }
-            done += self.model.advance(time - at, many);
-            at = time;
-            many += 1;
-            let through = done + self.steps[place].map_or(0, |step| step.work);
-            first = Some(first.map_or(through, |earliest| earliest.min(through)));
-        }
-        first.map_or(Time::NEVER, |through| at + self.model.takes(through.saturating_sub(done), many))
+    /// When the first of those that can be slowed down is through, if nothing changes before.
+    fn first_through(&self) -> Time {
+        let Some(Reverse((through, ..))) = self.free.peek() else { return Time::NEVER };
+        let (there, wanted) = self.speed();
+        let left = u128::from(through.saturating_sub(self.done));
+        self.settled + Span((left * wanted).div_ceil(UNIT * there) as u64)
     }
 
-    fn first_time(&mut self) -> Time {
-        if !self.is_known {
-            self.first = self.find_first();
-            self.is_known = true;
-        }
-        self.first
+    /// When something here changes.
+    fn next_change(&self) -> Time {
+        let given_back = self.by_clock.peek().map_or(Time::NEVER, |Reverse((time, _))| *time);
+        self.first_through().min(given_back)
     }
 
     fn keep(&mut self, step: Step) -> usize {
@@ -125,86 +116,88 @@ impl<'q, Q: EventQueue> Contended<'q, Q> {
         self.steps[place] = Some(step);
         place
     }
-}
 
-impl Model {
-    /// Which part of a step takes a processor, in `UNIT`s of the whole.
-    fn part(&self, input: &Input) -> u64 {
-        let part = match input {
-            Input::Created(..) => self.parts.create,
-            Input::Initialized(..) => self.parts.init,
-            Input::Ran(..) => self.parts.run,
-            Input::Resumed(..) => self.parts.unpause,
-            Input::Paused(..) => self.parts.pause,
-            Input::LogsCollected(..) => self.parts.logs,
-            Input::Destroyed(_) => self.parts.remove,
-            Input::Arrived { .. } | Input::HealthFailed(_) | Input::Resized { .. } | Input::Wake => 0.0,
-        };
-        (part * UNIT as f64).round() as u64
+    /// Takes out a step that is through.
+    fn take(&mut self, place: usize) -> Step {
+        self.free.retain(|Reverse((_, _, other))| *other != place);
+        self.unused.push(place);
+        self.steps[place].take().expect("it was put there when it was scheduled")
     }
 
-    /// How far `many` get in a span of time, in `UNIT`s.
-    fn advance(&self, span: Span, many: usize) -> u64 {
-        let (work, many) = (u128::from(span.0) * u128::from(UNIT), many as u128);
-        let processors = u128::from(self.processors);
-        (if many <= processors { work } else { work * processors / many }) as u64
+    /// Who is through by now, the first in the order of the pool.
+    fn through(&self) -> Option<usize> {
+        let through = self.free.iter().filter(|Reverse((through, ..))| *through <= self.done);
+        through.min_by_key(|Reverse((_, order, _))| *order).map(|Reverse((_, _, place))| *place)
     }
 
-    /// How long one of `many` takes for so much work; the first µs at which [`advance`](Self::advance) is so far.
-    fn takes(&self, work: u64, many: usize) -> Span {
-        let (work, many) = (u128::from(work), many as u128);
-        let processors = u128::from(self.processors);
-        let unit = u128::from(UNIT);
-        Span(
-            (if many <= processors { work.div_ceil(unit) } else { (work * many).div_ceil(processors * unit) })
-                as u64,
-        )
+    /// From now on so much by the clock.
+    fn go_by_clock(&mut self, now: Time, Step { input, demand, by_clock }: Step) {
+        self.by_clock.push(Reverse((now + by_clock, demand)));
+        self.inner.push(now + by_clock, input);
     }
 }
 
 impl<Q: EventQueue> EventQueue for Contended<'_, Q> {
+    const CONTENDED: bool = true;
+
     fn push(&mut self, time: Time, input: Input) {
         self.inner.push(time, input);
     }
 
-    fn schedule(&mut self, now: Time, time: Time, input: Input) {
-        let span = time - now;
-        let work = (u128::from(span.0) * u128::from(self.model.part(&input)) / u128::from(UNIT)) as u64;
-        if work == 0 {
-            self.inner.schedule(now, time, input);
+    fn schedule(&mut self, now: Time, time: Time, by_clock: Span, input: Input) {
+        let demand = self.demand(&input);
+        if demand == 0 || time == now {
+            self.inner.push(time, input);
             return;
         }
         self.settle(now);
-        let place = self.keep(Step { input, work: work.saturating_mul(UNIT) });
-        self.waiting.push(Reverse((rank(now + span.saturating_sub(Span(work)), &input), place)));
-        self.is_known = false;
+        self.wanted += demand;
+        let by_clock = if self.contention.by_clock { by_clock.min(time - now) } else { Span::ZERO };
+        let step = Step { input, demand, by_clock };
+        let work = (time - now).saturating_sub(by_clock);
+        if work == Span::ZERO {
+            self.go_by_clock(now, step);
+            return;
+        }
+        let through = self.done + (u128::from(work.0) * UNIT) as u64;
+        let place = self.keep(step);
+        self.free.push(Reverse((through, order(&input), place)));
     }
 
     fn next_time(&mut self) -> Time {
-        self.first_time().min(self.inner.next_time())
+        self.next_change().min(self.inner.next_time())
     }
 
-    fn pop(&mut self) -> (Time, Input) {
-        let (time, theirs) = (self.first_time(), self.inner.next_time());
-        if theirs < time {
+    fn pop(&mut self) -> Option<(Time, Input)> {
+        let (now, theirs) = (self.next_change(), self.inner.next_time());
+        if theirs < now {
             return self.inner.pop();
         }
-        self.settle(time);
-        self.is_known = false;
-        let through = self.active.iter().filter(|Reverse((through, ..))| *through <= self.done);
-        let Reverse((_, own, place)) =
-            *through.min_by_key(|Reverse((_, order, _))| *order).expect("the first is through by then");
-        if theirs == time {
-            let (_, input) = self.inner.pop();
-            if order(&input) < own {
-                return (time, input);
-            }
-            self.inner.push(time, input);
+        self.settle(now);
+        while let Some(Reverse((time, demand))) = self.by_clock.peek().copied()
+            && time <= now
+        {
+            self.by_clock.pop();
+            self.wanted -= demand;
         }
-        self.active.retain(|Reverse((_, _, other))| *other != place);
-        self.unused.push(place);
-        let step = self.steps[place].take().expect("it was put there when it was scheduled");
-        (time, step.input)
+        let place = self.through()?;
+        let step = self.steps[place]?;
+        if step.by_clock > Span::ZERO {
+            let step = self.take(place);
+            self.go_by_clock(now, step);
+            return None;
+        }
+        if theirs == now
+            && let Some((_, input)) = self.inner.pop()
+        {
+            if order(&input) < order(&step.input) {
+                return Some((now, input));
+            }
+            self.inner.push(now, input);
+        }
+        self.wanted -= step.demand;
+        self.take(place);
+        Some((now, step.input))
     }
 }
 

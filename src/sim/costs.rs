@@ -133,6 +133,16 @@ impl CostModel {
         }
     }
 
+    /// What loading the code takes by the trace, if that is asked.
+    pub fn traced_init(&self, function: u32) -> Span {
+        self.functions[function as usize].init_base
+    }
+
+    /// Whether runs of a function take what the trace says.
+    pub fn runs_by_trace(&self, function: u32) -> bool {
+        self.functions[function as usize].run_from_trace
+    }
+
     /// The same without overhead: what an action that can take any time is told to take.
     pub fn asked_run(&self, function: u32, activation: u64, traced: Option<Span>) -> Span {
         match self.runs[function as usize] {

@@ -121,9 +121,10 @@ fn replay_arrivals(
         }
         // At the same instant: what containers report, then the wake, then arrivals (`pool::order`).
         if event <= wake && event <= arrival {
-            let (time, input) = world.queue.pop();
-            world.now = time;
-            pool.handle(time, input, &mut world);
+            if let Some((time, input)) = world.queue.pop() {
+                world.now = time;
+                pool.handle(time, input, &mut world);
+            }
         } else if wake <= arrival {
             world.now = world.now.max(wake);
             pool.handle(world.now, Input::Wake, &mut world);
@@ -206,7 +207,7 @@ impl<Q: EventQueue, I: Imagined, O: Observer> Sink for World<'_, Q, I, O> {
             Action::Run { container, activation, .. } => {
                 let work = self.flights[activation].work;
                 let (at, ran) = self.imagined.run(self.now, container, activation, work);
-                self.queue.schedule(self.now, at, ran);
+                self.schedule(at, ran, Some(work));
             }
             Action::Answer(answer) if answer.last() => {
                 self.end(answer.activation, Outcome::Answered(answer));
@@ -241,9 +242,15 @@ impl<Q: EventQueue, I: Imagined, O: Observer> World<'_, Q, I, O> {
         }
     }
 
+    #[inline(always)]
+    fn schedule(&mut self, at: Time, input: Input, work: Option<Work>) {
+        let by_clock = if Q::CONTENDED { self.imagined.by_clock(&input, work) } else { Span::ZERO };
+        self.queue.schedule(self.now, at, by_clock, input);
+    }
+
     fn order(&mut self, action: &Action, work: Option<Work>) {
         if let Some((at, input)) = self.imagined.answer(self.now, action, work) {
-            self.queue.schedule(self.now, at, input);
+            self.schedule(at, input, work);
         }
     }
 }

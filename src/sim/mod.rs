@@ -12,6 +12,7 @@ mod replay;
 mod wheel;
 
 pub use answers::{Answers, Imagined, Work};
+pub use contended::Contended;
 pub use costs::{CostModel, Draw};
 pub use driver::{Control, End, Machine, PATIENCE, Stopped, simulate};
 pub use published::{Published, replay_published};

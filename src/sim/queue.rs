@@ -5,26 +5,29 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::pool::{Input, order};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// A queue of inputs to come. Inputs of the same instant come out in the order of [`order`], which
 /// tells apart any two that can be pending at once.
 pub trait EventQueue {
+    /// Whether steps slow each other down in it.
+    const CONTENDED: bool = false;
     /// Schedules an input. `time` must not be before the last one taken out.
     fn push(&mut self, time: Time, input: Input);
-    /// The same for what begins `now` and will last until `time`, unless others that are under way slow it down.
+    /// The same for what begins `now` and lasts until `time`, unless others that are under way slow it down; `by_clock`: what
+    /// of it, at its end, cannot be slowed down.
     #[inline(always)]
-    fn schedule(&mut self, now: Time, time: Time, input: Input) {
-        let _ = now;
+    fn schedule(&mut self, now: Time, time: Time, by_clock: Span, input: Input) {
+        let _ = (now, by_clock);
         self.push(time, input);
     }
     /// When the next input is due; [`Time::NEVER`] if there is none.
     fn next_time(&mut self) -> Time;
-    /// Takes out the next input.
+    /// Takes out the next input; `None` if at [`EventQueue::next_time`] only something of the queue's own happened.
     ///
     /// # Panics
     /// If there is none, which [`EventQueue::next_time`] tells.
-    fn pop(&mut self) -> (Time, Input);
+    fn pop(&mut self) -> Option<(Time, Input)>;
 }
 
 /// Rank of an event: time first, then the order of simultaneous inputs.
@@ -56,9 +59,9 @@ impl EventQueue for HeapQueue {
         self.heap.peek().map_or(Time::NEVER, |Reverse(((time, _), _))| *time)
     }
 
-    fn pop(&mut self) -> (Time, Input) {
+    fn pop(&mut self) -> Option<(Time, Input)> {
         let Reverse(((time, _), place)) = self.heap.pop().expect("somebody looked whether there is one");
         self.unused.push(place);
-        (time, self.inputs[place].take().expect("every entry has its input"))
+        Some((time, self.inputs[place].take().expect("every entry has its input")))
     }
 }

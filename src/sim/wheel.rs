@@ -248,14 +248,14 @@ impl EventQueue for Wheel {
     }
 
     #[inline(always)]
-    fn pop(&mut self) -> (Time, Input) {
+    fn pop(&mut self) -> Option<(Time, Input)> {
         if self.open.is_empty() {
             self.open_next();
         }
         let at = self.open.pop().expect("somebody looked whether there is one");
         let node = &mut self.nodes[at as usize];
         node.next = std::mem::replace(&mut self.unused, at);
-        (node.time, node.input)
+        Some((node.time, node.input))
     }
 }
 
@@ -291,7 +291,7 @@ mod tests {
                     if heap.next_time() != Time::NEVER {
                         let popped = wheel.pop();
                         prop_assert_eq!(popped, heap.pop());
-                        now = popped.0;
+                        now = popped.expect("there is one").0;
                     }
                 }
             }
@@ -309,7 +309,7 @@ mod tests {
         wheel.push(Time(5_000), input(1));
         assert_eq!(wheel.next_time(), Time(5_000));
         wheel.push(Time(300), input(2));
-        assert_eq!(wheel.pop(), (Time(300), input(2)));
-        assert_eq!(wheel.pop(), (Time(5_000), input(1)));
+        assert_eq!(wheel.pop(), Some((Time(300), input(2))));
+        assert_eq!(wheel.pop(), Some((Time(5_000), input(1))));
     }
 }

@@ -9,7 +9,7 @@ use crate::calibrate::file::{Fitted, fitted};
 use crate::calibrate::fit::LogNormalFit;
 use crate::calibrate::{Provenance, Samples, contention, costs_file};
 use crate::error::{Diagnostic, Error};
-use crate::results::{duration, thousands};
+use crate::results::{counted, duration, layout, thousands};
 
 /// What was fitted, as a table.
 pub(in crate::cli) fn table(samples: &Samples) -> String {
@@ -37,14 +37,17 @@ pub(in crate::cli) fn table(samples: &Samples) -> String {
         );
     }
     if let Some(stretch) = &samples.stretch {
-        let _ = write!(out, "\n{} processors are shared; of its time, takes one:", stretch.processors);
-        for (kind, part) in contention::KINDS.iter().zip(stretch.parts).filter(|(_, part)| *part > 0.0) {
-            let _ = write!(out, " {} {:.0} %", kind.name(), part * 100.0);
-        }
-        if stretch.parts.iter().all(|part| *part == 0.0) {
-            out.push_str(" nothing");
-        }
+        let demands: Vec<String> = contention::KINDS
+            .iter()
+            .zip(stretch.demands)
+            .filter(|(_, demand)| *demand > 0.0)
+            .map(|(kind, demand)| format!("{} {demand:.2}", kind.name()))
+            .collect();
+        let processors = counted(stretch.processors.into(), "processor");
+        let explained = stretch.explained * 100.0;
+        let text = format!("{processors}, of which take: {}; explains {explained:.0} %", demands.join(", "));
         out.push('\n');
+        out.push_str(&layout::entry("contention", 14, &text));
     }
     out
 }

@@ -18,13 +18,13 @@ fn destroyed(slot: u32) -> Input {
 }
 
 fn contention(processors: u32, run: f64) -> Contention {
-    Contention { processors, run, create: 0.0, init: 0.0, unpause: 0.0, pause: 0.0, logs: 0.0, remove: 0.0 }
+    Contention { processors, run, ..Contention::default() }
 }
 
-/// When runs of so many µs that begin at these instants end, by slot.
-fn ends(processors: u32, part: f64, runs: &[(u64, u64)]) -> Vec<u64> {
+/// When runs of so many µs that begin at these instants end, by slot; each takes `demand` processors.
+fn ends(processors: u32, demand: f64, runs: &[(u64, u64)]) -> Vec<u64> {
     let mut heap = HeapQueue::default();
-    let mut queue = Contended::new(&mut heap, contention(processors, part));
+    let mut queue = Contended::new(&mut heap, contention(processors, demand));
     let mut ends = vec![0; runs.len()];
     let mut left = runs.iter().zip(0_u32..).peekable();
     loop {
@@ -32,11 +32,11 @@ fn ends(processors: u32, part: f64, runs: &[(u64, u64)]) -> Vec<u64> {
         match left.peek() {
             Some(((begin, _), _)) if Time(*begin) < due => {
                 let ((begin, long), slot) = left.next().expect("peeked");
-                queue.schedule(Time(*begin), Time(begin + long), ran(slot));
+                queue.schedule(Time(*begin), Time(begin + long), Span::ZERO, ran(slot));
             }
             _ if due == Time::NEVER => return ends,
             _ => {
-                let (time, input) = queue.pop();
+                let Some((time, input)) = queue.pop() else { continue };
                 assert_eq!(time, due, "it comes when it was said to");
                 let Input::Ran(container, ..) = input else { panic!("only runs are under way") };
                 ends[container.slot as usize] = time.0;
@@ -67,21 +67,38 @@ fn who_comes_later_finds_the_processor_partly_taken() {
 }
 
 #[test]
-fn only_the_part_that_takes_a_processor_is_stretched() {
-    // 500 each without a processor, then 500 each at half the speed.
-    assert_eq!(ends(1, 0.5, &[(0, 1_000), (0, 1_000)]), [1_500, 1_500]);
+fn demands_are_weighed() {
+    // Together they want 3 of 2 processors: 2/3 of the speed until the shorter is through at 600.
+    assert_eq!(ends(2, 1.5, &[(0, 1_000), (0, 400)]), [1_200, 600]);
+    // What wants nothing is not slowed down.
     assert_eq!(ends(1, 0.0, &[(0, 1_000), (0, 1_000)]), [1_000, 1_000]);
+}
+
+#[test]
+fn what_goes_by_the_clock_slows_down_others_but_not_itself() {
+    let mut heap = HeapQueue::default();
+    let by_clock = Contention { by_clock: true, ..contention(1, 1.0) };
+    let mut queue = Contended::new(&mut heap, by_clock);
+    // 200 of work and then 600 by the clock; 500 of work.
+    queue.schedule(Time::ZERO, Time(800), Span(600), ran(0));
+    queue.schedule(Time::ZERO, Time(500), Span::ZERO, ran(1));
+    let mut ends = Vec::new();
+    while queue.next_time() != Time::NEVER {
+        ends.extend(queue.pop().map(|(time, _)| time.0));
+    }
+    // Both at half the speed: the first has done its work at 400 and ends at 1,000, when the second has done 500.
+    assert_eq!(ends, [1_000, 1_000]);
 }
 
 #[test]
 fn what_happens_at_one_instant_has_the_order_of_the_pool() {
     let mut heap = HeapQueue::default();
     let mut queue = Contended::new(&mut heap, contention(8, 1.0));
-    queue.schedule(Time::ZERO, Time(5), destroyed(2));
-    queue.schedule(Time::ZERO, Time(5), ran(3));
-    queue.schedule(Time::ZERO, Time(5), ran(1));
-    queue.schedule(Time::ZERO, Time(5), destroyed(0));
-    let mut all: Vec<Input> = (0..4).map(|_| queue.pop().1).collect();
+    queue.schedule(Time::ZERO, Time(5), Span::ZERO, destroyed(2));
+    queue.schedule(Time::ZERO, Time(5), Span::ZERO, ran(3));
+    queue.schedule(Time::ZERO, Time(5), Span::ZERO, ran(1));
+    queue.schedule(Time::ZERO, Time(5), Span::ZERO, destroyed(0));
+    let mut all: Vec<Input> = (0..4).filter_map(|_| queue.pop()).map(|(_, input)| input).collect();
     let found = all.clone();
     all.sort_by_key(order);
     assert_eq!(found, all);
@@ -92,11 +109,11 @@ proptest! {
     #[test]
     fn enough_processors_change_nothing(
         mut runs in prop::collection::vec((0_u64..100_000, 1_u64..50_000), 1..60),
-        part in 0.0_f64..1.0,
+        demand in 0.0_f64..1.0,
     ) {
         runs.sort_unstable();
         let alone: Vec<u64> = runs.iter().map(|(begin, long)| begin + long).collect();
-        prop_assert_eq!(ends(64, part, &runs), alone);
+        prop_assert_eq!(ends(64, demand, &runs), alone);
     }
 
     /// A processor is never idle while somebody wants it: with runs that need nothing else, the last one ends when all the
@@ -113,10 +130,10 @@ proptest! {
     #[test]
     fn more_processors_help(
         mut runs in prop::collection::vec((0_u64..100_000, 1_u64..50_000), 1..40),
-        part in 0.1_f64..1.0,
+        demand in 0.1_f64..1.0,
     ) {
         runs.sort_unstable();
-        for (few, more) in ends(1, part, &runs).into_iter().zip(ends(2, part, &runs)) {
+        for (few, more) in ends(1, demand, &runs).into_iter().zip(ends(2, demand, &runs)) {
             prop_assert!(more <= few + runs.len() as u64);
         }
     }
