@@ -1,7 +1,9 @@
 //! `faassim calibrate`: what a real platform costs. Owns nothing but which source is read; each has a file of its own.
 
 mod live;
-mod written;
+#[cfg(feature = "live")]
+pub(super) mod probe;
+pub(super) mod written;
 
 use clap::{Args, Subcommand};
 

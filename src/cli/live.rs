@@ -4,6 +4,8 @@
 mod backends;
 mod conduct;
 
+pub(super) use conduct::listen;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -16,6 +18,7 @@ use crate::live::actions::Actions;
 use crate::live::load::{LoadFigures, arrivals_by_function};
 use crate::live::plan::Plan;
 use crate::live::preview::{Machine, Preview};
+use crate::live::probe::Probe;
 use crate::results::{Heading, heading_text};
 use crate::scenario::{BackendChoice, Engine, Failures, Override, PoolSetup, Scenario};
 use crate::sim::{CostModel, check_fit};
@@ -75,6 +78,9 @@ impl LiveArgs {
     }
 }
 
+/// What the user wants of a run under way.
+pub(super) type Commands = tokio::sync::mpsc::UnboundedReceiver<crate::live::driver::Command>;
+
 /// A scenario that is ready to be run live.
 struct Ready<'a> {
     scenario: &'a Scenario,
@@ -98,23 +104,60 @@ pub fn live(args: &LiveArgs) -> Result<(), Error> {
     }
     let Some(file) = &args.file else { return Ok(()) };
     let scenario = Scenario::load(file, &args.overrides())?;
-    let Engine::Pool(setup) = &scenario.engine else {
-        let wrong =
-            Diagnostic::new("[faascache-artifact] cannot be run live: it is no pool").at(place(&scenario));
-        return Err(Error::usage(wrong.help("remove it, or use `faassim run`")));
-    };
+    let Engine::Pool(setup) = &scenario.engine else { return Err(no_pool(&scenario)) };
     tell_what_is_left_out(&scenario, setup);
     let target = args.output.clone().unwrap_or_else(|| usual_target(&scenario.name));
     if target.join("curve.csv").exists() {
         return Err(held(&target, "curves, which one run would replace"));
     }
-    let commands = conduct::listen();
+    let mut commands = conduct::listen();
     let trace = load(&scenario)?;
     let ready = make_ready(&scenario, setup, &trace)?;
     if args.dry_run {
         return print(&dry_run(&ready));
     }
-    conduct::replay_live(args, &ready, &target, commands)
+    let telling = Telling { events: args.events.as_deref(), json: Some(args.json) };
+    conduct::replay_live(&telling, &ready, &target, &mut commands)
+}
+
+/// What a run leaves besides its results.
+struct Telling<'a> {
+    /// Where the event log goes; `None`: among the results.
+    events: Option<&'a Path>,
+    /// Whether the summary is printed as JSON; `None`: it is not printed.
+    json: Option<bool>,
+}
+
+/// Runs a scenario live for another command: leaves its results in `target`, prints nothing.
+///
+/// # Errors
+/// As [`live`].
+pub(super) fn record(scenario: &Scenario, target: &Path, commands: &mut Commands) -> Result<(), Error> {
+    with_ready(scenario, |ready| {
+        conduct::replay_live(&Telling { events: None, json: None }, ready, target, commands)
+    })
+}
+
+/// What a live run of a scenario would probe.
+///
+/// # Errors
+/// As [`live`].
+pub(super) fn probe_of(scenario: &Scenario) -> Result<(Probe, Vec<String>), Error> {
+    with_ready(scenario, |ready| {
+        let names = ready.trace.functions.iter().map(|function| function.name.clone()).collect();
+        Ok((Probe::new(scenario.seed, &ready.plan, ready.trace, &ready.arrivals), names))
+    })
+}
+
+fn with_ready<T>(scenario: &Scenario, then: impl FnOnce(&Ready<'_>) -> Result<T, Error>) -> Result<T, Error> {
+    let Engine::Pool(setup) = &scenario.engine else { return Err(no_pool(scenario)) };
+    let trace = load(scenario)?;
+    then(&make_ready(scenario, setup, &trace)?)
+}
+
+fn no_pool(scenario: &Scenario) -> Error {
+    let wrong = Diagnostic::new("[faascache-artifact] cannot be run live: it is no pool").at(place(scenario));
+    Error::usage(wrong.help("remove it, or use `faassim run`"))
 }
 
 fn place(scenario: &Scenario) -> String {

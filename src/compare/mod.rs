@@ -5,6 +5,9 @@
 //! |-|-|
 //! | [`side`] | one record: its invocations, and what it knows beyond them |
 
+pub mod divergence;
+pub mod pool_view;
 pub mod side;
+mod substituted;
 
 pub use side::{Class, Invocation, Side, SideKind};

@@ -34,6 +34,7 @@ pub mod owner;
 pub mod plan;
 pub mod platform;
 pub mod preview;
+pub mod probe;
 pub mod process;
 pub mod protocol;
 pub mod session;

@@ -201,6 +201,11 @@ impl Plan {
         }
     }
 
+    /// How long a warm run of a function takes, as far as is known beforehand.
+    pub fn usual_run(&self, trace: &Trace, function: usize) -> Span {
+        self.times[function].map_or(trace.functions[function].warm, |(run, _)| run)
+    }
+
     /// How long loading is told to take, in µs, in the order of the trace; `None`: the function runs an action of its own.
     pub fn loading(&self, trace: &Trace) -> Vec<Option<u64>> {
         let all = self.times.iter().zip(&trace.functions);

@@ -16,8 +16,7 @@ use crate::trace::Arrival;
 pub trait Imagined {
     /// How long a warm run of an arrival takes.
     fn warm_run(&self, number: u64, arrival: &Arrival) -> Span;
-    /// What of a step cannot be slowed down because the trace tells it: loading, and runs. Only asked where steps slow each other
-    /// down.
+    /// What of a step, at its end, cannot be slowed down. Only asked where steps slow each other down.
     fn by_clock(&mut self, input: &Input, work: Option<Work>) -> Span;
     /// When a run ends, and the fact then.
     fn run(&mut self, now: Time, id: ContainerId, activation: ActivationId, work: Work) -> (Time, Input);
@@ -85,6 +84,9 @@ impl<C: Deref<Target = CostModel>> Imagined for Answers<C> {
     }
 
     fn by_clock(&mut self, input: &Input, work: Option<Work>) -> Span {
+        if !self.costs.goes_by_clock() {
+            return Span::ZERO;
+        }
         match (input, work) {
             (Input::Initialized(container, _), _) => {
                 let function = self.container(*container).function;

@@ -152,7 +152,7 @@ impl<Q: EventQueue> EventQueue for Contended<'_, Q> {
         }
         self.settle(now);
         self.wanted += demand;
-        let by_clock = if self.contention.by_clock { by_clock.min(time - now) } else { Span::ZERO };
+        let by_clock = by_clock.min(time - now);
         let step = Step { input, demand, by_clock };
         let work = (time - now).saturating_sub(by_clock);
         if work == Span::ZERO {

@@ -48,6 +48,7 @@ pub struct CostModel {
     failures: Failures,
     fails: bool,
     first_runs: bool,
+    by_clock: bool,
     /// What every invocation asks for, apart from what is asked for now and then.
     runs: Vec<Run>,
 }
@@ -110,7 +111,8 @@ impl CostModel {
         let fails = *failures != Failures::default();
         let first_runs = functions.iter().any(|costs| costs.first_run.is_some());
         let runs = functions.iter().map(FunctionCosts::often).collect();
-        Ok(CostModel { seed, functions, failures: *failures, fails, first_runs, runs })
+        let by_clock = spec.contention.is_some_and(|contention| contention.by_clock);
+        Ok(CostModel { seed, functions, failures: *failures, fails, first_runs, by_clock, runs })
     }
 
     /// Whether logs take any time, so that collecting them is worth an event.
@@ -131,6 +133,11 @@ impl CostModel {
             Run::Always(span) => span,
             Run::Drawn => self.draw(&self.functions[function as usize].run, Draw::Run, activation),
         }
+    }
+
+    /// Whether what the trace tells takes its time by the clock.
+    pub fn goes_by_clock(&self) -> bool {
+        self.by_clock
     }
 
     /// What loading the code takes by the trace, if that is asked.

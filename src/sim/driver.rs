@@ -74,15 +74,15 @@ pub fn simulate(
 ) -> Result<End, Stopped> {
     let Machine { imagined, contention } = machine;
     match contention {
-        None => replay_arrivals(pool, elastic, arrivals, imagined, queue, observer, control),
+        None => drive(pool, elastic, arrivals, imagined, queue, observer, control),
         Some(contention) => {
             let queue = &mut Contended::new(queue, contention);
-            replay_arrivals(pool, elastic, arrivals, imagined, queue, observer, control)
+            drive(pool, elastic, arrivals, imagined, queue, observer, control)
         }
     }
 }
 
-fn replay_arrivals(
+fn drive(
     pool: &mut Pool,
     elastic: Option<Controller>,
     arrivals: impl Iterator<Item = Arrival>,

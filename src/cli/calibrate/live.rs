@@ -16,8 +16,16 @@ use crate::eventlog::steps::{Recording, recording};
 #[derive(Args, Debug)]
 pub struct LiveArgs {
     /// The event logs of live runs, or their results folders
-    #[arg(value_name = "RUN", required = true)]
+    #[arg(value_name = "RUN", required_unless_present = "probe")]
     pub runs: Vec<PathBuf>,
+    /// Measure now: run what this scenario would run live, for a few minutes, alone and in company
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "SCENARIO", conflicts_with = "runs")]
+    pub probe: Option<PathBuf>,
+    /// Set a value of the probed scenario, for example live.backend=process; may be repeated
+    #[cfg(feature = "live")]
+    #[arg(long, value_name = "PATH=VALUE", requires = "probe")]
+    pub set: Vec<crate::scenario::Override>,
     /// Where the costs go, to be taken in by scenarios: [costs] from = "FILE"
     #[arg(short, long, value_name = "FILE", default_value = "costs.toml")]
     pub output: PathBuf,
@@ -31,6 +39,10 @@ pub struct LiveArgs {
 /// # Errors
 /// A usage error for a log that cannot be read, a run error if the costs cannot be written.
 pub fn live(args: &LiveArgs) -> Result<(), Error> {
+    #[cfg(feature = "live")]
+    if let Some(scenario) = &args.probe {
+        return probe(args, scenario);
+    }
     let mut recordings = Vec::with_capacity(args.runs.len());
     for run in &args.runs {
         let path = log_path(run);
@@ -51,6 +63,22 @@ pub fn live(args: &LiveArgs) -> Result<(), Error> {
         quoted(&args.output.display().to_string())
     );
     written::write(&args.output, &samples, &provenance(command, &recordings))?;
+    print(&written::table(&samples))?;
+    tell(&format!("costs are in {}", args.output.display()));
+    Ok(())
+}
+
+#[cfg(feature = "live")]
+fn probe(args: &LiveArgs, scenario: &std::path::Path) -> Result<(), Error> {
+    let mut commands = crate::cli::live::listen();
+    let sets: String = args.set.iter().map(|set| format!(" --set {}", quoted(&set.to_string()))).collect();
+    let command = format!(
+        "faassim calibrate live --probe {}{sets} -o {}",
+        quoted(&scenario.display().to_string()),
+        quoted(&args.output.display().to_string())
+    );
+    let (samples, provenance) = super::probe::probe(scenario, &args.set, None, command, &mut commands)?;
+    written::write(&args.output, &samples, &provenance)?;
     print(&written::table(&samples))?;
     tell(&format!("costs are in {}", args.output.display()));
     Ok(())

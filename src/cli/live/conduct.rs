@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::backends::{self, Chosen};
-use super::{LiveArgs, Ready};
+use super::{Ready, Telling};
 use crate::cli::progress::on_interrupt;
 use crate::cli::results::{read, write};
 use crate::cli::tell;
@@ -28,7 +28,7 @@ use crate::results::{EVENTS, Folder};
 use crate::time::Time;
 
 /// From now on Ctrl-C says what becomes of the run: once, no more arrivals; twice, clean up now.
-pub(super) fn listen() -> UnboundedReceiver<Command> {
+pub(in crate::cli) fn listen() -> UnboundedReceiver<Command> {
     let (sender, receiver) = unbounded_channel();
     on_interrupt(move |times| match times {
         1 => {
@@ -52,18 +52,18 @@ pub(super) fn listen() -> UnboundedReceiver<Command> {
 /// # Errors
 /// A usage error for a backend that does not answer, a run error if the run or its results fail.
 pub(super) fn replay_live(
-    args: &LiveArgs,
+    telling: &Telling<'_>,
     ready: &Ready<'_>,
     target: &Path,
-    mut commands: UnboundedReceiver<Command>,
+    commands: &mut UnboundedReceiver<Command>,
 ) -> Result<(), Error> {
     for doubt in ready.preview(String::new()).doubts() {
         tell(&format!("warning: {doubt}"));
     }
     // The target is claimed first: nobody should wait for a run whose results have no place to go.
     let folder = Folder::create(target)?;
-    let log = Log::create(args.events.as_deref(), target)?;
-    let outcome = runtime()?.block_on(conduct(ready, &log, &mut commands));
+    let log = Log::create(telling.events, target)?;
+    let outcome = runtime()?.block_on(conduct(ready, &log, commands));
     let driven = match outcome {
         Ok(driven) => driven,
         Err(error) => {
@@ -71,7 +71,7 @@ pub(super) fn replay_live(
             return Err(error);
         }
     };
-    finish(args, driven, &log, folder, target)
+    finish(telling, driven, &log, folder, target)
 }
 
 /// Removes what killed runs have left.
@@ -136,14 +136,23 @@ async fn go<P: crate::live::platform::Platform>(
 }
 
 /// Results of what is in the log, and how it all went.
-fn finish(args: &LiveArgs, driven: Driven, log: &Log, folder: Folder, target: &Path) -> Result<(), Error> {
+fn finish(
+    telling: &Telling<'_>,
+    driven: Driven,
+    log: &Log,
+    folder: Folder,
+    target: &Path,
+) -> Result<(), Error> {
     if let Some(error) = &driven.log_error {
         return Err(log.failed(error));
     }
     let rebuilt = read(&log.path)?;
     folder.adopt(&log.path, EVENTS, log.is_ours)?;
-    write(folder, rebuilt)?.print(args.json)?;
-    if !args.json {
+    let told = write(folder, rebuilt)?;
+    if let Some(json) = telling.json {
+        told.print(json)?;
+    }
+    if telling.json == Some(false) {
         tell(&format!("results are in {}", target.display()));
     }
     let Ended { why, leftovers, .. } = driven.ended;

@@ -77,8 +77,7 @@ fn demands_are_weighed() {
 #[test]
 fn what_goes_by_the_clock_slows_down_others_but_not_itself() {
     let mut heap = HeapQueue::default();
-    let by_clock = Contention { by_clock: true, ..contention(1, 1.0) };
-    let mut queue = Contended::new(&mut heap, by_clock);
+    let mut queue = Contended::new(&mut heap, contention(1, 1.0));
     // 200 of work and then 600 by the clock; 500 of work.
     queue.schedule(Time::ZERO, Time(800), Span(600), ran(0));
     queue.schedule(Time::ZERO, Time(500), Span::ZERO, ran(1));

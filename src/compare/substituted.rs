@@ -1,0 +1,217 @@
+//! A simulation in which some things go as they went in a live run: the cost model's answers, with those steps that are asked for
+//! put in from a recording. Owns which recorded step stands for which imagined one; must never decide what follows.
+
+use std::collections::BTreeMap;
+
+use crate::eventlog::steps::{Recording, Sent, Step, StepKind};
+use crate::ids::{ActivationId, ContainerId};
+use crate::pool::Input;
+use crate::pool::boundary::Action;
+use crate::sim::{Imagined, Work};
+use crate::time::{Span, Time};
+use crate::trace::Arrival;
+
+/// What is taken from the recording.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Taken {
+    /// When arrivals were sent.
+    pub arrivals: bool,
+    /// How long creating and initialising took.
+    pub starts: bool,
+    /// How long runs took, and collecting their logs.
+    pub runs: bool,
+    /// How long freezing, thawing and removing took.
+    pub pauses: bool,
+    /// What failed.
+    pub failures: bool,
+}
+
+impl Taken {
+    /// Everything.
+    pub const ALL: Taken = Taken { arrivals: true, starts: true, runs: true, pauses: true, failures: true };
+
+    fn has(self, kind: StepKind) -> bool {
+        match kind {
+            StepKind::Create | StepKind::Init => self.starts,
+            StepKind::Run | StepKind::FirstRun | StepKind::Logs => self.runs,
+            StepKind::Pause | StepKind::Unpause | StepKind::Remove => self.pauses,
+        }
+    }
+}
+
+/// A step that took another time in the recording than was imagined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Departure {
+    /// What was done.
+    pub kind: StepKind,
+    /// For which function.
+    pub function: u32,
+    /// When it was ordered in the recording.
+    pub begun: Time,
+    /// How long it took there.
+    pub recorded: Span,
+    /// How long it was imagined to take.
+    pub imagined: Span,
+}
+
+/// What is recorded, ready to be looked up.
+#[derive(Debug)]
+pub struct Record {
+    /// Steps of an invocation: runs (the last attempt), logs, initialisations.
+    of_number: BTreeMap<(u8, u64), Step>,
+    /// The others, of each function in the order in which they were ordered.
+    of_function: BTreeMap<(StepKind, Option<u32>), Vec<Step>>,
+}
+
+impl Record {
+    /// Of a recording.
+    pub fn new(recording: &Recording) -> Record {
+        let mut record = Record { of_number: BTreeMap::new(), of_function: BTreeMap::new() };
+        for step in &recording.steps {
+            match (class(step.kind), step.number) {
+                (Some(class), Some(number)) => drop(record.of_number.insert((class, number), *step)),
+                _ => record.of_function.entry((step.kind, step.function)).or_default().push(*step),
+            }
+        }
+        for steps in record.of_function.values_mut() {
+            steps.sort_by_key(|step| step.begun);
+        }
+        record
+    }
+}
+
+/// Kinds of steps that belong to an invocation.
+fn class(kind: StepKind) -> Option<u8> {
+    match kind {
+        StepKind::Init => Some(0),
+        StepKind::Run | StepKind::FirstRun => Some(1),
+        StepKind::Logs => Some(2),
+        StepKind::Create | StepKind::Unpause | StepKind::Pause | StepKind::Remove => None,
+    }
+}
+
+/// The simulation. `I` answers what is not taken from the record.
+pub struct Substituted<'r, I> {
+    imagined: I,
+    record: &'r Record,
+    taken: Taken,
+    containers: BTreeMap<ContainerId, Option<u32>>,
+    /// How many steps of a kind and function there were.
+    nth: BTreeMap<(StepKind, Option<u32>), usize>,
+    /// Where the recording departs from what was imagined, in no particular order.
+    departures: &'r mut Vec<Departure>,
+    /// Whether the step just answered was taken from the record.
+    was_taken: bool,
+}
+
+impl<'r, I: Imagined> Substituted<'r, I> {
+    /// `imagined` with what is `taken` from the record. Where the record departs from it goes into `departures`.
+    pub fn new(
+        imagined: I,
+        record: &'r Record,
+        taken: Taken,
+        departures: &'r mut Vec<Departure>,
+    ) -> Substituted<'r, I> {
+        Substituted {
+            imagined,
+            record,
+            taken,
+            containers: BTreeMap::new(),
+            nth: BTreeMap::new(),
+            departures,
+            was_taken: false,
+        }
+    }
+
+    fn recorded(&mut self, kind: StepKind, container: ContainerId, work: Option<Work>) -> Option<Step> {
+        if let (Some(class), Some(work)) = (class(kind), work) {
+            return self.record.of_number.get(&(class, work.number)).copied();
+        }
+        let function = self.containers.get(&container).copied().flatten();
+        let nth = self.nth.entry((kind, function)).or_default();
+        *nth += 1;
+        self.record.of_function.get(&(kind, function))?.get(*nth - 1).copied()
+    }
+
+    /// The answer as it was recorded, as far as that is taken.
+    fn put_in(&mut self, now: Time, step: &Step, (at, input): (Time, Input)) -> (Time, Input) {
+        let (recorded, imagined) = (step.ended - step.begun, at - now);
+        if let Some(function) = step.function {
+            let Step { kind, begun, .. } = *step;
+            self.departures.push(Departure { kind, function, begun, recorded, imagined });
+        }
+        self.was_taken = self.taken.has(step.kind);
+        let at = if self.was_taken { now + recorded } else { at };
+        (at, if self.taken.failures { as_recorded(&input, &step.fact) } else { input })
+    }
+}
+
+/// The recorded outcome of the imagined fact.
+fn as_recorded(input: &Input, recorded: &Input) -> Input {
+    match (*input, *recorded) {
+        (Input::Created(id, _), Input::Created(_, outcome)) => Input::Created(id, outcome),
+        (Input::Initialized(id, _), Input::Initialized(_, outcome)) => Input::Initialized(id, outcome),
+        (Input::Ran(id, activation, _), Input::Ran(_, _, outcome)) => Input::Ran(id, activation, outcome),
+        (Input::LogsCollected(id, activation, _), Input::LogsCollected(_, _, ok)) => {
+            Input::LogsCollected(id, activation, ok)
+        }
+        (Input::Paused(id, _), Input::Paused(_, ok)) => Input::Paused(id, ok),
+        (Input::Resumed(id, _), Input::Resumed(_, ok)) => Input::Resumed(id, ok),
+        (same, _) => same,
+    }
+}
+
+impl<I: Imagined> Imagined for Substituted<'_, I> {
+    fn warm_run(&self, number: u64, arrival: &Arrival) -> Span {
+        self.imagined.warm_run(number, arrival)
+    }
+
+    fn by_clock(&mut self, input: &Input, work: Option<Work>) -> Span {
+        // What was recorded was slowed down then.
+        if std::mem::take(&mut self.was_taken) { Span::FOREVER } else { self.imagined.by_clock(input, work) }
+    }
+
+    fn run(&mut self, now: Time, id: ContainerId, activation: ActivationId, work: Work) -> (Time, Input) {
+        let answer = self.imagined.run(now, id, activation, work);
+        match self.recorded(StepKind::Run, id, Some(work)) {
+            Some(step) => self.put_in(now, &step, answer),
+            None => answer,
+        }
+    }
+
+    fn answer(&mut self, now: Time, action: &Action, work: Option<Work>) -> Option<(Time, Input)> {
+        self.was_taken = false;
+        let answer = self.imagined.answer(now, action, work)?;
+        let (kind, container) = match *action {
+            Action::Create { container, function, .. } => {
+                self.containers.insert(container, function.map(|function| function.0));
+                (StepKind::Create, container)
+            }
+            Action::Init { container, function, .. } => {
+                self.containers.insert(container, Some(function.0));
+                (StepKind::Init, container)
+            }
+            Action::Run { container, .. } => (StepKind::Run, container),
+            Action::CollectLogs { container, .. } => (StepKind::Logs, container),
+            Action::Pause(container) => (StepKind::Pause, container),
+            Action::Resume(container) => (StepKind::Unpause, container),
+            Action::Destroy(container) => (StepKind::Remove, container),
+            Action::HealthPing(..) | Action::Answer(_) | Action::Reject(..) | Action::Lose(_) => {
+                return Some(answer);
+            }
+        };
+        Some(match self.recorded(kind, container, work) {
+            Some(step) => self.put_in(now, &step, answer),
+            None => answer,
+        })
+    }
+}
+
+/// The arrivals of a recording: when they were sent, or when they were due.
+pub fn arrivals(sent: &[Sent], as_sent: bool) -> impl Iterator<Item = Arrival> + '_ {
+    sent.iter().map(move |sent| Arrival {
+        time: if as_sent { sent.at } else { sent.due },
+        function: sent.function,
+        duration: Some(sent.run),
+    })
+}
