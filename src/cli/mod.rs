@@ -14,6 +14,7 @@ pub mod plot;
 pub mod policies;
 mod progress;
 pub mod replay;
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod sweep;
@@ -56,6 +57,7 @@ enum Command {
     Trace(Box<trace::TraceArgs>),
     Replay(replay::ReplayArgs),
     Results(results::ResultsArgs),
+    Report(report::ReportArgs),
 }
 
 /// Reads the arguments, does what they say and tells how it went.
@@ -78,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Trace(args) => trace::trace(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Results(args) => results::results(&args),
+        Command::Report(args) => report::report(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
