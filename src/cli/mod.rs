@@ -15,6 +15,7 @@ pub mod plot;
 pub mod policies;
 mod progress;
 pub mod replay;
+pub mod report;
 pub mod results;
 pub mod run;
 pub mod sweep;
@@ -58,6 +59,7 @@ enum Command {
     Trace(Box<trace::TraceArgs>),
     Replay(replay::ReplayArgs),
     Results(results::ResultsArgs),
+    Report(report::ReportArgs),
 }
 
 /// Reads the arguments, does what they say and tells how it went.
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Trace(args) => trace::trace(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Results(args) => results::results(&args),
+        Command::Report(args) => report::report(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -162,7 +162,7 @@ fn refuse_foreign(target: &Path) -> Result<(), Error> {
 pub const EVENTS: &str = "events.jsonl";
 
 /// What a results folder may hold.
-const OURS: [&str; 15] = [
+const OURS: [&str; 16] = [
     MANIFEST,
     EVENTS,
     "summary.json",
@@ -178,6 +178,7 @@ const OURS: [&str; 15] = [
     "responses.parquet",
     "plots.svg",
     "plots.png",
+    "report.html",
 ];
 
 /// Whether a file of this name is ours: one of the above, or a single panel.

@@ -7,6 +7,7 @@ mod folder;
 pub mod layout;
 mod live;
 mod manifest;
+pub mod page;
 pub mod plot;
 mod report;
 mod tables;

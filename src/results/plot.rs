@@ -7,12 +7,12 @@ mod hit_rate;
 mod legend;
 mod look;
 mod panel;
-mod read;
+pub(in crate::results) mod read;
 mod run;
 mod sheet;
 mod sweep;
 mod text;
-mod ticks;
+pub(in crate::results) mod ticks;
 pub mod trace;
 
 use std::fs;

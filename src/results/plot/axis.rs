@@ -114,7 +114,7 @@ impl Axis {
     }
 
     /// A value's place along the axis; nothing if it has none.
-    pub(super) fn place(&self, value: f64) -> Option<f64> {
+    pub(in crate::results) fn place(&self, value: f64) -> Option<f64> {
         match self.scale {
             Scale::Linear => value.is_finite().then_some(value),
             Scale::Log => (value > 0.0 && value.is_finite()).then(|| value.log10()),
@@ -122,7 +122,7 @@ impl Axis {
     }
 
     /// Where the axis begins and ends, in places, for these places.
-    pub(super) fn range(&self, places: impl Iterator<Item = f64>) -> (f64, f64) {
+    pub(in crate::results) fn range(&self, places: impl Iterator<Item = f64>) -> (f64, f64) {
         if let Some((low, high)) = self.bounds {
             return (self.place(low).unwrap_or(low), self.place(high).unwrap_or(high));
         }

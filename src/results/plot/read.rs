@@ -11,7 +11,7 @@ use crate::suggest::nearest;
 
 /// A CSV file with its header.
 #[derive(Debug)]
-pub(super) struct Sheet {
+pub(in crate::results) struct Sheet {
     file: PathBuf,
     header: Vec<String>,
     /// With the line each begins in.
@@ -23,7 +23,7 @@ impl Sheet {
     ///
     /// # Errors
     /// A usage error with the line if it is no CSV, a run error if it cannot be read.
-    pub(super) fn read(folder: &Path, name: &str) -> Result<Option<Sheet>, Error> {
+    pub(in crate::results) fn read(folder: &Path, name: &str) -> Result<Option<Sheet>, Error> {
         let file = folder.join(name);
         if !file.is_file() {
             return Ok(None);
@@ -44,17 +44,17 @@ impl Sheet {
     }
 
     /// The names of the columns.
-    pub(super) fn header(&self) -> &[String] {
+    pub(in crate::results) fn header(&self) -> &[String] {
         &self.header
     }
 
     /// How many rows there are.
-    pub(super) fn rows(&self) -> usize {
+    pub(in crate::results) fn rows(&self) -> usize {
         self.rows.len()
     }
 
     /// With only the rows that are wanted, by number.
-    pub(super) fn filtered(self, wanted: impl Fn(usize) -> bool) -> Sheet {
+    pub(in crate::results) fn filtered(self, wanted: impl Fn(usize) -> bool) -> Sheet {
         let rows = self.rows.into_iter().enumerate().filter(|(nth, _)| wanted(*nth)).map(|(_, row)| row);
         Sheet { rows: rows.collect(), ..self }
     }
@@ -63,7 +63,7 @@ impl Sheet {
     ///
     /// # Errors
     /// A usage error with all that it does not have.
-    pub(super) fn require(&self, columns: &[&str]) -> Result<(), Error> {
+    pub(in crate::results) fn require(&self, columns: &[&str]) -> Result<(), Error> {
         let missing: Vec<&str> =
             columns.iter().copied().filter(|column| !self.header.iter().any(|name| name == column)).collect();
         let what = match missing.as_slice() {
@@ -84,7 +84,7 @@ impl Sheet {
     ///
     /// # Errors
     /// A usage error with the line of the first that is not as it `must` be.
-    pub(super) fn check(
+    pub(in crate::results) fn check(
         &self,
         column: &str,
         must: &str,
@@ -104,7 +104,7 @@ impl Sheet {
     ///
     /// # Errors
     /// A usage error if there is no such column.
-    pub(super) fn texts(&self, column: &str) -> Result<Vec<&str>, Error> {
+    pub(in crate::results) fn texts(&self, column: &str) -> Result<Vec<&str>, Error> {
         self.require(&[column])?;
         let ix = self.header.iter().position(|name| name == column).unwrap_or_default();
         Ok(self.rows.iter().map(|(_, row)| row.get(ix).unwrap_or_default()).collect())
@@ -114,7 +114,7 @@ impl Sheet {
     ///
     /// # Errors
     /// A usage error if there is no such column, or with the line of what is no number.
-    pub(super) fn some_numbers(&self, column: &str) -> Result<Vec<Option<f64>>, Error> {
+    pub(in crate::results) fn some_numbers(&self, column: &str) -> Result<Vec<Option<f64>>, Error> {
         let number = |(text, (line, _)): (&str, &(u64, _))| match text {
             "" => Ok(None),
             _ => text.parse().ok().filter(|number: &f64| number.is_finite()).map(Some).ok_or_else(|| {
@@ -129,7 +129,7 @@ impl Sheet {
     ///
     /// # Errors
     /// As [`Sheet::some_numbers`], and for a missing one.
-    pub(super) fn numbers(&self, column: &str) -> Result<Vec<f64>, Error> {
+    pub(in crate::results) fn numbers(&self, column: &str) -> Result<Vec<f64>, Error> {
         let there = |(number, (line, _)): (Option<f64>, &(u64, _))| {
             number.ok_or_else(|| {
                 let what = format!("column `{column}`: there is no number");
@@ -144,7 +144,7 @@ impl Sheet {
 ///
 /// # Errors
 /// A usage error if it is no JSON, a run error if it cannot be read.
-pub(super) fn json(folder: &Path, name: &str) -> Result<Option<Value>, Error> {
+pub(in crate::results) fn json(folder: &Path, name: &str) -> Result<Option<Value>, Error> {
     let file = folder.join(name);
     if !file.is_file() {
         return Ok(None);

@@ -9,7 +9,7 @@ use super::axis::{Axis, Round, Scale};
 
 /// A tick.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Tick {
+pub(in crate::results) struct Tick {
     /// Its place along the axis.
     pub place: f64,
     /// What it says.
@@ -59,7 +59,12 @@ const GAP: f64 = 18.0;
 
 /// The ticks of an axis over a range of places, on `length` pixels; `room` tells how many pixels a label
 /// takes along the axis.
-pub(super) fn ticks(axis: &Axis, range: (f64, f64), length: i32, room: impl Fn(&str) -> i32) -> Vec<Tick> {
+pub(in crate::results) fn ticks(
+    axis: &Axis,
+    range: (f64, f64),
+    length: i32,
+    room: impl Fn(&str) -> i32,
+) -> Vec<Tick> {
     if let Round::Names(names) = &axis.round {
         return names
             .iter()

@@ -1,0 +1,135 @@
+//! `faassim report`: makes a page of results. Owns its arguments, which file may be written and how; what is on the page is
+//! `results::page`'s.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::tell;
+use crate::error::{Diagnostic, Error, Kind};
+use crate::results::page::{GENERATOR, MOST_RUNS, Page, RunView};
+
+/// Make one self-contained page (HTML) of runs, side by side
+#[derive(Args, Debug)]
+pub struct ReportArgs {
+    /// Results folders of `faassim run` or `faassim live`; differences are told from the first
+    #[arg(required = true, value_name = "RUN")]
+    runs: Vec<PathBuf>,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    output: PathBuf,
+    /// Title of the page [default: the names of the scenarios]
+    #[arg(long, value_name = "TEXT")]
+    title: Option<String>,
+}
+
+/// Writes the page.
+///
+/// # Errors
+/// A usage error for what are no results, for the same ones twice, for damaged tables, and for a file that is not ours to
+/// replace; a run error if the page cannot be written.
+pub fn report(args: &ReportArgs) -> Result<(), Error> {
+    writable(&args.output)?;
+    distinct(&args.runs)?;
+    if let Some(title) = args.title.as_ref().filter(|title| title.trim().is_empty()) {
+        let what = format!("`{title}` is no title: it is empty");
+        return Err(Error::usage(
+            Diagnostic::new(what).at("--title").help("leave --title away to use the scenario's name"),
+        ));
+    }
+    // All that is wrong is told at once.
+    let (mut runs, mut wrong, mut kind) = (Vec::new(), Vec::new(), Kind::Usage);
+    for folder in &args.runs {
+        match RunView::read(folder) {
+            Ok(run) => runs.push(run),
+            Err(error) => {
+                if error.kind() == Kind::Run {
+                    kind = Kind::Run;
+                }
+                wrong.extend(error.into_diagnostics());
+            }
+        }
+    }
+    if !wrong.is_empty() {
+        return Err(Error::new(kind, wrong));
+    }
+    let page = Page { title: args.title.clone(), runs, comparisons: Vec::new() };
+    write(&args.output, &page.html())?;
+    tell(&format!("the report is in {}", args.output.display()));
+    Ok(())
+}
+
+/// That there are not too many runs, and none twice.
+fn distinct(runs: &[PathBuf]) -> Result<(), Error> {
+    let whole = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    for (nth, run) in runs.iter().enumerate() {
+        if let Some(before) = runs[..nth].iter().find(|before| whole(before) == whole(run)) {
+            let what = match before == run {
+                true => "is named twice".to_owned(),
+                false => format!("is the same folder as {}", before.display()),
+            };
+            let help = "name each run once";
+            return Err(Error::usage(Diagnostic::new(what).at(run.display().to_string()).help(help)));
+        }
+    }
+    if runs.len() > MOST_RUNS {
+        let what = format!("{} runs are too many: a report shows up to {MOST_RUNS} side by side", runs.len());
+        let help = "`faassim sweep` and `faassim plot` show how figures change over many runs";
+        return Err(Error::usage(Diagnostic::new(what).help(help)));
+    }
+    Ok(())
+}
+
+/// That a file can be written under this name, and that none is lost which is not a page of ours.
+fn writable(file: &Path) -> Result<(), Error> {
+    let refuse = |what: String, help: &str| {
+        Err(Error::usage(Diagnostic::new(what).at(file.display().to_string()).help(help)))
+    };
+    if file.is_dir() {
+        return refuse("is a folder, no file to write into".to_owned(), "name a file in it: -o FILE");
+    }
+    let folder = parent(file);
+    if !folder.is_dir() {
+        let what = format!("cannot be written: there is no folder {}", folder.display());
+        return refuse(what, "make the folder first, or name a file elsewhere");
+    }
+    if file.exists() && !is_ours(file)? {
+        let what = "is there and is not a report of faassim, so it is not replaced".to_owned();
+        return refuse(what, "name another file with -o, or remove it first");
+    }
+    Ok(())
+}
+
+fn parent(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether a file says in its head that it is a page of ours. An empty one is nobody's loss.
+fn is_ours(file: &Path) -> Result<bool, Error> {
+    const HEAD: u64 = 4_096;
+    let mut head = Vec::new();
+    let read = fs::File::open(file).and_then(|file| file.take(HEAD).read_to_end(&mut head));
+    read.map_err(|error| {
+        Error::run(Diagnostic::new(format!("cannot be read: {error}")).at(file.display().to_string()))
+    })?;
+    Ok(head.is_empty() || head.windows(GENERATOR.len()).any(|part| part == GENERATOR.as_bytes()))
+}
+
+/// Writes a file as a whole or not at all.
+fn write(file: &Path, text: &str) -> Result<(), Error> {
+    let attempt = || {
+        let mut new = tempfile::Builder::new().prefix(".new-").suffix(".html").tempfile_in(parent(file))?;
+        new.write_all(text.as_bytes())?;
+        // Temporary files are private, reports are not.
+        #[cfg(unix)]
+        fs::set_permissions(new.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+        new.persist(file).map(drop).map_err(|error| error.error)
+    };
+    attempt().map_err(|error: std::io::Error| {
+        // The name of the temporary file means nothing to whom it is told.
+        let plain = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+        Error::run(format!("cannot write {}: {plain}", file.display()))
+    })
+}
