@@ -9,6 +9,7 @@
 mod axes;
 mod base;
 mod choice;
+mod compare;
 mod costs;
 mod duration;
 mod elastic;
@@ -33,6 +34,7 @@ use std::path::{Path, PathBuf};
 pub use axes::{Axis, AxisValue};
 pub use base::{Base, Point};
 pub use choice::{Choice, Registered, find as find_policy};
+pub use compare::{CompareSpec, Measure};
 pub use costs::{CostSpec, Costs, Phases, Source, Start};
 pub use keys::reference;
 pub use knobs::{KNOBS, Knob, differences};
@@ -79,6 +81,8 @@ pub struct Scenario {
     pub sweep: Vec<Axis>,
     /// How live mode replays the trace; the simulator takes no notice of it.
     pub live: LiveSpec,
+    /// How far `faassim compare` lets two records lie apart; a run takes no notice of it.
+    pub compare: CompareSpec,
 }
 
 /// Which tables are written besides the summary.
@@ -215,6 +219,7 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
     let output = read_output(&top, problems);
     let sweep = axes::read(&top, problems);
     let live = live::read(file, &top, problems);
+    let compare = compare::read(&top, problems);
     Some(Scenario {
         file: file.to_owned(),
         text: String::new(),
@@ -229,6 +234,7 @@ fn check_tree(file: &Path, root: &Table, need_trace: bool, problems: &mut Proble
         output,
         sweep,
         live,
+        compare,
     })
 }
 
