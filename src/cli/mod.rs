@@ -5,6 +5,7 @@
 //! not be done, 2 wrong usage or a wrong scenario, 130 interrupted.
 
 pub mod check;
+pub mod compare;
 pub mod curve;
 #[cfg(feature = "live")]
 pub mod live;
@@ -55,6 +56,7 @@ enum Command {
     Policies(policies::PoliciesArgs),
     Trace(Box<trace::TraceArgs>),
     Replay(replay::ReplayArgs),
+    Compare(Box<compare::CompareArgs>),
     Results(results::ResultsArgs),
 }
 
@@ -77,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Policies(args) => policies::policies(&args),
         Command::Trace(args) => trace::trace(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Results(args) => results::results(&args),
     };
     match outcome {

@@ -86,10 +86,8 @@ impl Columns {
     }
 }
 
-/// Whether the first line of a file is that of such a table.
-pub fn is_table(header: &str) -> bool {
-    let names: Vec<String> =
-        header.split(',').map(|name| name.trim().trim_matches('"').to_ascii_lowercase()).collect();
+/// Whether a file with these columns, in lower case, is such a table.
+pub fn is_table(names: &[String]) -> bool {
     let has = |column: &Column| {
         std::iter::once(&column.name).chain(column.aliases).any(|name| names.iter().any(|found| found == name))
     };

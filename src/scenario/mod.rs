@@ -170,7 +170,7 @@ fn unreadable(file: &Path, error: &io::Error) -> Diagnostic {
 }
 
 /// The file beside `file` with the name most like it.
-pub(super) fn neighbour(file: &Path) -> Option<PathBuf> {
+pub(crate) fn neighbour(file: &Path) -> Option<PathBuf> {
     let wanted = file.file_name()?.to_str()?;
     let parent = file.parent()?;
     let folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
