@@ -28,6 +28,7 @@ pub mod pool;
 pub mod random;
 pub mod results;
 pub mod scenario;
+pub mod schedule;
 pub mod sim;
 pub mod suggest;
 pub mod sweep;

@@ -134,7 +134,10 @@ fn one_run_is_told_with_everything() {
     }
     let manifest = fs::read_to_string(folder.path().join("run/manifest.json")).expect("there");
     assert!(page.contains(between(&manifest, "\"sha256\": \"", "\"")));
-    assert!(!page.contains("id=\"measured\"") && !page.contains("<aside"), "nothing was measured, nothing is amiss");
+    assert!(
+        !page.contains("id=\"measured\"") && !page.contains("<aside"),
+        "nothing was measured, nothing is amiss"
+    );
     assert_eq!(page.matches("role=\"img\"").count(), 4);
     assert_eq!(page.matches("<desc id=").count(), 4);
 }
@@ -162,9 +165,11 @@ fn without_tables_the_page_says_what_is_missing() {
 fn runs_are_told_side_by_side_with_differences_from_the_first() {
     let folder = with_run(&["--invocations"]);
     works(folder.path(), &["run", "s.toml", "--set", "pool.memory=\"900 MiB\"", "-o", "large"]);
-    let published = "[trace]\npath = \"TRACE\"\n[pool]\nmemory = \"800 MiB\"\n[faascache-artifact]\npolicy = \"GD\"\n";
+    let published =
+        "[trace]\npath = \"TRACE\"\n[pool]\nmemory = \"800 MiB\"\n[faascache-artifact]\npolicy = \"GD\"\n";
     let trace = Path::new(env!("CARGO_MANIFEST_DIR")).join("traces/faascache-litmus-size");
-    fs::write(folder.path().join("p.toml"), published.replace("TRACE", &trace.display().to_string())).expect("writable");
+    fs::write(folder.path().join("p.toml"), published.replace("TRACE", &trace.display().to_string()))
+        .expect("writable");
     works(folder.path(), &["run", "p.toml", "-o", "published"]);
     let page = page(folder.path(), &["run", "large/", "published"]);
     assert_sound(&page);
@@ -210,7 +215,10 @@ fn live(folder: &Path, ended: &str) {
 #[test]
 fn what_a_live_run_measured_is_told() {
     let folder = with_run(&[]);
-    live(folder.path(), r#"{"t": 61000000, "why": "cut-short", "unserved": 1, "removed": 2, "leftovers": ["c1"]}"#);
+    live(
+        folder.path(),
+        r#"{"t": 61000000, "why": "cut-short", "unserved": 1, "removed": 2, "leftovers": ["c1"]}"#,
+    );
     let page = page(folder.path(), &["run"]);
     assert_sound(&page);
     for part in [
@@ -245,8 +253,12 @@ fn a_killed_run_is_said_to_be_one() {
 }
 
 /// Names that would do harm if they were taken for markup, in an element, an attribute or a script.
-const NAMES: [&str; 4] =
-    ["<script>alert(1)</script>", "\"onmouseover=\"alert(2)", "'-->]]></title><img src=x onerror=alert(3)>", "a&lt;b&amp;"];
+const NAMES: [&str; 4] = [
+    "<script>alert(1)</script>",
+    "\"onmouseover=\"alert(2)",
+    "'-->]]></title><img src=x onerror=alert(3)>",
+    "a&lt;b&amp;",
+];
 
 #[test]
 fn names_of_functions_never_become_markup() {
@@ -254,9 +266,9 @@ fn names_of_functions_never_become_markup() {
     let trace = folder.path().join("trace");
     fs::create_dir(&trace).expect("writable");
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let functions: String =
-        NAMES.iter().map(|name| format!("{},64,100,200\n", quoted(name))).collect();
-    fs::write(trace.join("functions.csv"), format!("function,memory_mib,warm_ms,cold_ms\n{functions}")).expect("writable");
+    let functions: String = NAMES.iter().map(|name| format!("{},64,100,200\n", quoted(name))).collect();
+    fs::write(trace.join("functions.csv"), format!("function,memory_mib,warm_ms,cold_ms\n{functions}"))
+        .expect("writable");
     let arrivals: String =
         (0..40).map(|nth| format!("{},{}\n", 500 * nth, quoted(NAMES[nth % NAMES.len()]))).collect();
     fs::write(trace.join("invocations.csv"), format!("arrival_ms,function\n{arrivals}")).expect("writable");
@@ -286,9 +298,24 @@ fn hostile_comparison() -> Page {
     let view = ComparisonView {
         sides: (script.clone(), quote.clone()),
         notes: vec![image.clone()],
-        headline: vec![ComparedRow { name: script.clone(), a: quote.clone(), b: image.clone(), difference: script.clone() }],
-        confusion: Some(ConfusionView { classes: vec![script.clone()], counts: vec![vec![1]], agreement_pct: 100.0, kappa: None }),
-        verdict: vec![VerdictRow { name: script.clone(), value: quote.clone(), threshold: image.clone(), holds: false }],
+        headline: vec![ComparedRow {
+            name: script.clone(),
+            a: quote.clone(),
+            b: image.clone(),
+            difference: script.clone(),
+        }],
+        confusion: Some(ConfusionView {
+            classes: vec![script.clone()],
+            counts: vec![vec![1]],
+            agreement_pct: 100.0,
+            kappa: None,
+        }),
+        verdict: vec![VerdictRow {
+            name: script.clone(),
+            value: quote.clone(),
+            threshold: image.clone(),
+            holds: false,
+        }],
         first: Some(FirstDivergence {
             sentence: image.clone(),
             columns: vec![script.clone()],
@@ -336,8 +363,18 @@ fn a_comparison_is_told_with_its_divergences() {
             kappa: Some(0.5123),
         }),
         verdict: vec![
-            VerdictRow { name: "cold".to_owned(), value: "1.00 pp".to_owned(), threshold: "1.00 pp".to_owned(), holds: true },
-            VerdictRow { name: "p50".to_owned(), value: "12 %".to_owned(), threshold: "10 %".to_owned(), holds: false },
+            VerdictRow {
+                name: "cold".to_owned(),
+                value: "1.00 pp".to_owned(),
+                threshold: "1.00 pp".to_owned(),
+                holds: true,
+            },
+            VerdictRow {
+                name: "p50".to_owned(),
+                value: "12 %".to_owned(),
+                threshold: "10 %".to_owned(),
+                holds: false,
+            },
         ],
         first: Some(FirstDivergence {
             sentence: "Invocation 1,000 was warm in sim and cold in live.".to_owned(),
@@ -462,7 +499,8 @@ fn what_are_no_results_of_a_run_is_told_with_the_nearest_that_are() {
     let many: Vec<String> = (0..13).map(|n| format!("r{n}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert!(
-        fails(here, &[&["report"], &many[..]].concat()).starts_with("error: 13 runs are too many: a report shows up to 12 side by side\n")
+        fails(here, &[&["report"], &many[..]].concat())
+            .starts_with("error: 13 runs are too many: a report shows up to 12 side by side\n")
     );
     assert!(!here.join("report.html").exists());
 }
@@ -470,15 +508,39 @@ fn what_are_no_results_of_a_run_is_told_with_the_nearest_that_are() {
 #[test]
 fn damaged_tables_are_told_with_file_and_line() {
     for (name, text, said) in [
-        ("memory.csv", "time_s,busy_mib,prewarmed_mib,idle_mib\n0,1,0,0\n1,much,0,0\n", "run/memory.csv:3: column `busy_mib`: `much` is not a number"),
+        (
+            "memory.csv",
+            "time_s,busy_mib,prewarmed_mib,idle_mib\n0,1,0,0\n1,much,0,0\n",
+            "run/memory.csv:3: column `busy_mib`: `much` is not a number",
+        ),
         ("memory.csv", "time_s,busy_mib\n0,1\n", "run/memory.csv: there is no column `prewarmed_mib`"),
-        ("responses.csv", "start,response_ms,count\ncold,1,-2\n", "run/responses.csv:2: column `count`: -2 must be a count"),
+        (
+            "responses.csv",
+            "start,response_ms,count\ncold,1,-2\n",
+            "run/responses.csv:2: column `count`: -2 must be a count",
+        ),
         ("responses.csv", "start,response_ms,count\ncold,1\n", "run/responses.csv:2: "),
-        ("functions.csv", "function,invocations,cold\nf,1,1\n", "run/functions.csv: there is no column `cold_pct`"),
-        ("functions.csv", "function,invocations,cold,cold_pct\nf,1,1,x\n", "run/functions.csv:2: column `cold_pct`: `x` is not a number"),
-        ("invocations.csv", "arrival_ms,start\n1,cold\nx,cold\n", "run/invocations.csv:3: column `arrival_ms`: `x` is not a time"),
+        (
+            "functions.csv",
+            "function,invocations,cold\nf,1,1\n",
+            "run/functions.csv: there is no column `cold_pct`",
+        ),
+        (
+            "functions.csv",
+            "function,invocations,cold,cold_pct\nf,1,1,x\n",
+            "run/functions.csv:2: column `cold_pct`: `x` is not a number",
+        ),
+        (
+            "invocations.csv",
+            "arrival_ms,start\n1,cold\nx,cold\n",
+            "run/invocations.csv:3: column `arrival_ms`: `x` is not a time",
+        ),
         ("summary.json", "{", "run/summary.json: is not JSON: "),
-        ("summary.json", "{\"run\": 1}", "run/summary.json: there is no `summary`: it is not of a run of faassim"),
+        (
+            "summary.json",
+            "{\"run\": 1}",
+            "run/summary.json: there is no `summary`: it is not of a run of faassim",
+        ),
         ("manifest.json", "[]", "run/manifest.json: is not of faassim: it holds no JSON object"),
         ("manifest.json", "{}", "run/manifest.json: there is no `faassim`: it is not of a run of faassim"),
     ] {
@@ -500,7 +562,10 @@ fn only_what_is_ours_is_replaced() {
             "error: notes.html: is there and is not a report of faassim, so it is not replaced\n  help: name another file with -o, \
              or remove it first\n",
         ),
-        (&["-o", "run"], "error: run: is a folder, no file to write into\n  help: name a file in it: -o FILE\n"),
+        (
+            &["-o", "run"],
+            "error: run: is a folder, no file to write into\n  help: name a file in it: -o FILE\n",
+        ),
         (
             &["-o", "none/report.html"],
             "error: none/report.html: cannot be written: there is no folder none\n  help: make the folder first, or name a file \
@@ -513,8 +578,14 @@ fn only_what_is_ours_is_replaced() {
     ] {
         assert_eq!(fails(here, &[&["report", "run"], args].concat()), said);
     }
-    assert_eq!(fs::read_to_string(here.join("notes.html")).expect("there"), "<html><head><title>Mine</title>");
-    assert_eq!(works(here, &["report", "run", "-o", "run/report.html"]), "the report is in run/report.html\n");
+    assert_eq!(
+        fs::read_to_string(here.join("notes.html")).expect("there"),
+        "<html><head><title>Mine</title>"
+    );
+    assert_eq!(
+        works(here, &["report", "run", "-o", "run/report.html"]),
+        "the report is in run/report.html\n"
+    );
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

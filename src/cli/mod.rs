@@ -6,6 +6,7 @@
 
 pub mod calibrate;
 pub mod check;
+pub mod compare;
 pub mod curve;
 #[cfg(feature = "live")]
 pub mod live;
@@ -58,6 +59,7 @@ enum Command {
     Policies(policies::PoliciesArgs),
     Trace(Box<trace::TraceArgs>),
     Replay(replay::ReplayArgs),
+    Compare(Box<compare::CompareArgs>),
     Results(results::ResultsArgs),
     Report(report::ReportArgs),
 }
@@ -82,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Policies(args) => policies::policies(&args),
         Command::Trace(args) => trace::trace(&args),
         Command::Replay(args) => replay::replay(&args),
+        Command::Compare(args) => compare::compare(&args),
         Command::Results(args) => results::results(&args),
         Command::Report(args) => report::report(&args),
     };

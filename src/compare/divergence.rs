@@ -144,6 +144,21 @@ pub struct Divergences {
     pub all: Vec<Divergence>,
 }
 
+impl Divergences {
+    /// The same with A and B in each other's place.
+    pub fn swapped(mut self) -> Divergences {
+        for divergence in &mut self.all {
+            std::mem::swap(&mut divergence.a, &mut divergence.b);
+        }
+        if let Some(first) = &mut self.first {
+            std::mem::swap(&mut first.divergence.a, &mut first.divergence.b);
+            std::mem::swap(&mut first.a_start, &mut first.b_start);
+            std::mem::swap(&mut first.a_pool, &mut first.b_pool);
+        }
+        self
+    }
+}
+
 /// What is held against a live run: a scenario with its trace.
 #[derive(Clone, Copy, Debug)]
 pub struct Hypothesis<'a> {

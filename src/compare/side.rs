@@ -3,7 +3,7 @@
 
 use crate::memory::Memory;
 use crate::pool::boundary::StartState;
-use crate::tally::{MemorySample, Rows};
+use crate::tally::{Causes, MemorySample, Rows};
 use crate::time::{Span, Time};
 
 /// Where a record comes from.
@@ -118,8 +118,45 @@ pub struct Side {
     pub created: Option<u64>,
     /// Containers that were evicted, if known.
     pub evicted: Option<u64>,
+    /// Why starts were not warm, if known.
+    pub causes: Option<Causes>,
+    /// How many seconds of the trace went by in one, if known.
+    pub speed: Option<f64>,
+    /// Whether it tells only cold or warm, so that nothing can be partial.
+    pub two_classes: bool,
     /// What must be known to read its figures, one sentence each: an interrupted run, a source without waits.
     pub notes: Vec<String>,
+}
+
+impl Side {
+    /// A record of which no more is known yet.
+    pub fn new(label: impl Into<String>, kind: SideKind, functions: Vec<String>) -> Side {
+        Side {
+            label: label.into(),
+            kind,
+            trace_sha256: None,
+            functions,
+            invocations: Vec::new(),
+            memory: Vec::new(),
+            capacity: None,
+            created: None,
+            evicted: None,
+            causes: None,
+            speed: None,
+            two_classes: false,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The name of an invocation's function.
+    pub fn function_of(&self, invocation: &Invocation) -> &str {
+        self.functions.get(invocation.function as usize).map_or("", String::as_str)
+    }
+
+    /// One more than the last number; 0 if there is none.
+    pub fn end(&self) -> u64 {
+        self.invocations.last().map_or(0, |last| last.number + 1)
+    }
 }
 
 /// Invocations of a tally's rows, by number.

@@ -72,18 +72,18 @@ fn pool_text(out: &mut String, name: &str, pool: &PoolState, functions: &[String
     }
 }
 
-/// A container in a line.
+/// A container in a line, its number first.
 pub fn container_text(container: &ContainerState, functions: &[String]) -> String {
     let function = container
         .function
         .and_then(|function| functions.get(function as usize))
         .map_or("prewarmed", String::as_str);
     format!(
-        "{:<24} {:<8} for {:>8}  {} MiB, number {}",
+        "{:<4}{:<22} {:<8} for {:>8}, {} MiB",
+        container.number,
         function,
         container.doing,
         duration(container.for_s * 1e3),
-        container.memory_mib,
-        container.number
+        container.memory_mib
     )
 }

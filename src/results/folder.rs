@@ -162,10 +162,11 @@ fn refuse_foreign(target: &Path) -> Result<(), Error> {
 pub const EVENTS: &str = "events.jsonl";
 
 /// What a results folder may hold.
-const OURS: [&str; 16] = [
+const OURS: [&str; 17] = [
     MANIFEST,
     EVENTS,
     "summary.json",
+    "comparison.json",
     "curve.csv",
     "curve.parquet",
     "functions.csv",

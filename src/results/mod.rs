@@ -2,7 +2,9 @@
 //! polars' writers of tables and plotters. Owns formats and files; must never compute a figure (that is the tally's).
 
 mod columns;
+mod compare;
 mod curve;
+mod divergence;
 mod folder;
 pub mod layout;
 mod live;
@@ -13,7 +15,9 @@ mod report;
 mod tables;
 
 pub use columns::{Column, Table};
+pub use compare::{compare_function_table, compare_text, exceeded, verdict_text};
 pub use curve::{curve_json, curve_table, curve_text};
+pub use divergence::{container_text, divergence_text};
 pub use folder::{EVENTS, Folder, MANIFEST};
 pub use live::{live_invocation_table, live_text};
 pub use manifest::{Manifest, TraceId};

@@ -131,7 +131,8 @@ fn take_in(axes: &mut Vec<Axis>, axis: Axis) {
 
 /// The content of a scenario, and its trace's path.
 fn content(mut root: Table) -> (String, String) {
-    root.entries.retain(|entry| !["name", "question", "output", "live"].contains(&entry.key.as_str()));
+    root.entries
+        .retain(|entry| !["name", "question", "output", "live", "compare"].contains(&entry.key.as_str()));
     let mut path = String::new();
     if let Some(trace) = root.entries.iter_mut().find(|entry| entry.key == "trace")
         && let Raw::Table(trace) = &mut trace.node.raw

@@ -52,6 +52,7 @@ pub const TOP: &[Key] = &[
     key("output", "", "", "what is written besides the summary"),
     key("sweep", "", "", "what `faassim sweep` varies"),
     key("live", "", "", "how `faassim live` replays the trace against real containers"),
+    key("compare", "", "", "how far `faassim compare` lets two records lie apart"),
 ];
 
 /// `[trace]`.
@@ -319,6 +320,23 @@ pub const LIVE_FUNCTION: &[Key] = &[
     key("args", "{ n = 200 }", "none", "arguments, beside those of actions.toml or instead of them"),
 ];
 
+/// `[compare]`.
+pub const COMPARE: &[Key] = &[
+    key("cold-ratio-pp", "1.0", "none", "most difference of the cold ratios, in percentage points"),
+    key("unserved-pp", "0.5", "none", "most difference of the shares not served, in percentage points"),
+    key("agreement-pct", "95.0", "none", "least share of invocations on which both sides agree, in per cent"),
+    key("kappa", "0.8", "none", "least Cohen's kappa"),
+    key("p50-pct", "10.0", "none", "most difference of the median responses, in per cent of B's"),
+    key("p90-pct", "15.0", "none", "… of the 90th percentiles"),
+    key("p95-pct", "20.0", "none", "… of the 95th percentiles"),
+    key("p99-pct", "30.0", "none", "… of the 99th percentiles"),
+    key("ks", "0.1", "none", "most Kolmogorov–Smirnov distance of the responses, 0 to 1"),
+    key("wait-p95-ms", "50.0", "none", "most difference of the 95th percentiles of the waits, in ms"),
+    key("memory-pct", "10.0", "none", "most difference of the mean memory, in per cent of B's"),
+    key("created-pct", "10.0", "none", "… of the containers created"),
+    key("evicted-pct", "10.0", "none", "… of the containers evicted"),
+];
+
 /// All tables with fixed keys, in the order of the documentation.
 pub const SECTIONS: &[SectionKeys] = &[
     SectionKeys { path: "", header: "", what: "at the top of the file", keys: TOP },
@@ -369,6 +387,12 @@ pub const SECTIONS: &[SectionKeys] = &[
         header: "[live.functions.NAME]",
         what: "which action stands for this function; \"NAME\" = \"ACTION\" for short",
         keys: LIVE_FUNCTION,
+    },
+    SectionKeys {
+        path: "compare",
+        header: "[compare]",
+        what: "limits for `faassim compare`, also written cold_ratio_pp and so on; others take no notice",
+        keys: COMPARE,
     },
 ];
 

@@ -9,6 +9,7 @@
 mod axes;
 mod base;
 mod choice;
+mod compare;
 mod costs;
 mod costs_file;
 mod duration;
@@ -35,6 +36,7 @@ use std::path::{Path, PathBuf};
 pub use axes::{Axis, AxisValue};
 pub use base::{Base, Point};
 pub use choice::{Choice, Registered, find as find_policy};
+pub use compare::{CompareSpec, Measure};
 pub use costs::{Contention, CostSpec, Costs, Phases, Source, Start};
 pub use keys::reference;
 pub use knobs::{KNOBS, Knob, differences};
@@ -81,6 +83,8 @@ pub struct Scenario {
     pub sweep: Vec<Axis>,
     /// How live mode replays the trace; the simulator takes no notice of it.
     pub live: LiveSpec,
+    /// How far `faassim compare` lets two records lie apart; a run takes no notice of it.
+    pub compare: CompareSpec,
 }
 
 /// Which tables are written besides the summary.
@@ -168,7 +172,7 @@ fn unreadable(file: &Path, error: &io::Error) -> Diagnostic {
 }
 
 /// The file beside `file` with the name most like it.
-pub(super) fn neighbour(file: &Path) -> Option<PathBuf> {
+pub(crate) fn neighbour(file: &Path) -> Option<PathBuf> {
     let wanted = file.file_name()?.to_str()?;
     let parent = file.parent()?;
     let folder = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
@@ -228,6 +232,7 @@ fn check_tree(
     let output = read_output(&top, problems);
     let sweep = axes::read(&top, problems);
     let live = live::read(file, &top, problems);
+    let compare = compare::read(&top, problems);
     Some(Scenario {
         file: file.to_owned(),
         text: String::new(),
@@ -242,6 +247,7 @@ fn check_tree(
         output,
         sweep,
         live,
+        compare,
     })
 }
 

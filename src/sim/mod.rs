@@ -18,7 +18,7 @@ pub use driver::{Control, End, Machine, PATIENCE, Stopped, simulate};
 pub use published::{Published, replay_published};
 pub use queue::{EventQueue, HeapQueue};
 pub use replay::{
-    Replay, ReplayError, check_fit, controller, make_pool, make_pool_with, mean_gap, replay, replay_with,
-    worker_functions,
+    Replay, ReplayError, check_fit, controller, make_pool, make_pool_with, mean_gap, replay, replay_arrivals,
+    replay_with, worker_functions,
 };
 pub use wheel::Wheel;

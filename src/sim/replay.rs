@@ -11,7 +11,7 @@ use crate::scenario::{PoolSetup, Scenario};
 use crate::suggest::nearest;
 use crate::tally::{FunctionFigures, MemorySample, Observer, Quantiles, Rows, Summary, Tally};
 use crate::time::{Span, Time};
-use crate::trace::{Function, Trace};
+use crate::trace::{Arrival, Function, Trace};
 use crate::worker::{self, WorkerFunction};
 
 use super::{Answers, Control, CostModel, End, EventQueue, Machine, Stopped, Wheel, simulate};
@@ -77,12 +77,28 @@ pub fn replay_with(
     observer: &mut impl Observer,
     control: &mut (impl Control + ?Sized),
 ) -> Result<End, ReplayError> {
+    let arrivals = trace.stream(scenario.trace.window);
+    replay_arrivals(scenario, setup, trace, arrivals, queue, observer, control)
+}
+
+/// The same with arrivals of the caller's choice, all of the trace's functions.
+///
+/// # Errors
+/// As [`replay`].
+pub fn replay_arrivals(
+    scenario: &Scenario,
+    setup: &PoolSetup,
+    trace: &Trace,
+    arrivals: impl Iterator<Item = Arrival>,
+    queue: &mut impl EventQueue,
+    observer: &mut impl Observer,
+    control: &mut (impl Control + ?Sized),
+) -> Result<End, ReplayError> {
     check_fit(setup, trace).map_err(ReplayError::Unfit)?;
     let costs = CostModel::new(scenario.seed, &setup.costs, &setup.failures, &trace.functions)
         .map_err(ReplayError::Unfit)?;
     let mut pool = make_pool(scenario.seed, scenario.memory, setup, trace, &costs);
-    let arrivals = trace.stream(scenario.trace.window);
-    if arrivals.len() == 0 {
+    if trace.count(scenario.trace.window) == 0 {
         return Err(ReplayError::Unfit(
             "no invocation of the trace lies between `from` and `until`".to_owned(),
         ));

@@ -8,7 +8,7 @@ pub mod columnar;
 pub mod huawei;
 pub mod iluvatar;
 pub mod libcachesim;
-mod look;
+pub(crate) mod look;
 mod names;
 pub mod native;
 pub mod opendc;

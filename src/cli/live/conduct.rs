@@ -20,11 +20,11 @@ use crate::eventlog::record::{Ended, Machine, Why};
 use crate::live::backend::Backend;
 use crate::live::containers::Containers;
 use crate::live::driver::{Command, Driven};
-use crate::live::load::Schedule;
 use crate::live::preview;
 use crate::live::session::{Session, run_name};
 use crate::live::view::View;
 use crate::results::{EVENTS, Folder};
+use crate::schedule::Schedule;
 use crate::time::Time;
 
 /// From now on Ctrl-C says what becomes of the run: once, no more arrivals; twice, clean up now.

@@ -1,0 +1,1 @@
+//! Whole comparisons of small sides, by hand.
