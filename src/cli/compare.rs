@@ -23,7 +23,7 @@ use crate::results::{
 use crate::scenario::{CompareSpec, Override, path_segments};
 
 /// The figures in the folder of results.
-const COMPARISON: &str = "comparison.json";
+pub(super) const COMPARISON: &str = "comparison.json";
 
 /// Hold two records against each other: simulations, live runs, OpenWhisk logs, measured traces
 ///
@@ -114,6 +114,20 @@ pub fn compare(args: &CompareArgs) -> Result<(), Error> {
     verdict(&found)
 }
 
+/// Two records held against each other for another command, without limits.
+///
+/// # Errors
+/// As [`compare`].
+pub(super) fn of_two(a: &str, b: &str) -> Result<Comparison, Error> {
+    let (a, b) = ([Source::find(a, &[])?], [Source::find(b, &[])?]);
+    let limits = limits_of(&a, &b, Vec::new(), &[])?;
+    let (sides_a, sides_b) = load_sides(&a, &b)?;
+    let options = Options { limits, different_workloads: false };
+    let mut found = compare::compare(&sides_a, &sides_b, &options).map_err(Error::usage)?;
+    found.divergence = diverging::diverging((&a, &sides_a), (&b, &sides_b))?;
+    Ok(found)
+}
+
 /// A folder for the results, which must not take the place of a run's.
 fn claim(target: &Path) -> Result<Folder, Error> {
     if target.join(MANIFEST).exists() && !target.join(COMPARISON).exists() {
@@ -142,7 +156,7 @@ fn limits_of(
 }
 
 /// Everything there is to say, section by section.
-fn text(found: &Comparison, functions: usize) -> String {
+pub(super) fn text(found: &Comparison, functions: usize) -> String {
     let mut sections = compare_text(found, functions);
     sections.extend(found.divergence.as_ref().map(divergence_text));
     sections.push(verdict_text(&found.verdict));
@@ -177,7 +191,7 @@ fn command(args: &CompareArgs) -> String {
 }
 
 /// The limits that are exceeded, as what the command ends with.
-fn verdict(found: &Comparison) -> Result<(), Error> {
+pub(super) fn verdict(found: &Comparison) -> Result<(), Error> {
     let told: Vec<Diagnostic> = found
         .verdict
         .limits

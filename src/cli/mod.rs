@@ -22,6 +22,8 @@ pub mod run;
 pub mod sweep;
 mod sweep_text;
 pub mod trace;
+#[cfg(feature = "live")]
+pub mod validate;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -51,6 +53,14 @@ enum Command {
         _any: Vec<std::ffi::OsString>,
     },
     Calibrate(calibrate::CalibrateArgs),
+    #[cfg(feature = "live")]
+    Validate(validate::ValidateArgs),
+    #[cfg(not(feature = "live"))]
+    #[command(hide = true, disable_help_flag = true)]
+    Validate {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        _any: Vec<std::ffi::OsString>,
+    },
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
     Check(check::CheckArgs),
@@ -71,10 +81,12 @@ pub fn main() -> ExitCode {
         #[cfg(feature = "live")]
         Command::Live(args) => live::live(&args),
         #[cfg(not(feature = "live"))]
-        Command::Live { .. } => Err(Error::usage(
+        Command::Live { .. } | Command::Validate { .. } => Err(Error::usage(
             crate::error::Diagnostic::new("this build has no live mode")
                 .help("build with it: `cargo build --release` without --no-default-features"),
         )),
+        #[cfg(feature = "live")]
+        Command::Validate(args) => validate::validate(&args),
         Command::Calibrate(args) => calibrate::calibrate(&args),
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Merge(args) => merge::merge(&args),

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::compare::of_two;
 use super::tell;
 use crate::error::{Diagnostic, Error, Kind};
-use crate::results::page::{GENERATOR, MOST_RUNS, Page, RunView};
+use crate::results::comparison_view;
+use crate::results::page::{ComparisonView, GENERATOR, MOST_RUNS, Page, RunView};
 
 /// Make one self-contained page (HTML) of runs, side by side
 #[derive(Args, Debug)]
@@ -25,7 +27,7 @@ pub struct ReportArgs {
     title: Option<String>,
 }
 
-/// Writes the page.
+/// Writes the page, with every run after the first compared with it.
 ///
 /// # Errors
 /// A usage error for what are no results, for the same ones twice, for damaged tables, and for a file that is not ours to
@@ -55,10 +57,26 @@ pub fn report(args: &ReportArgs) -> Result<(), Error> {
     if !wrong.is_empty() {
         return Err(Error::new(kind, wrong));
     }
-    let page = Page { title: args.title.clone(), runs, comparisons: Vec::new() };
+    let page = Page { title: args.title.clone(), comparisons: comparisons(&args.runs), runs };
     write(&args.output, &page.html())?;
     tell(&format!("the report is in {}", args.output.display()));
     Ok(())
+}
+
+/// Every run against the first, where they are of the same invocations.
+fn comparisons(runs: &[PathBuf]) -> Vec<ComparisonView> {
+    let Some((first, others)) = runs.split_first() else { return Vec::new() };
+    let mut views = Vec::new();
+    for other in others {
+        match of_two(&first.display().to_string(), &other.display().to_string()) {
+            Ok(found) => views.push(comparison_view(&found)),
+            Err(error) => {
+                let why = error.diagnostics().first().map(Diagnostic::in_short).unwrap_or_default();
+                tell(&format!("note: {} is shown beside, but not compared: {why}", other.display()));
+            }
+        }
+    }
+    views
 }
 
 /// That there are not too many runs, and none twice.
@@ -118,7 +136,7 @@ fn is_ours(file: &Path) -> Result<bool, Error> {
 }
 
 /// Writes a file as a whole or not at all.
-fn write(file: &Path, text: &str) -> Result<(), Error> {
+pub(super) fn write(file: &Path, text: &str) -> Result<(), Error> {
     let attempt = || {
         let mut new = tempfile::Builder::new().prefix(".new-").suffix(".html").tempfile_in(parent(file))?;
         new.write_all(text.as_bytes())?;

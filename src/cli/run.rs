@@ -89,6 +89,32 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
     Ok(())
 }
 
+/// Replays the trace for another command, with a table of invocations: leaves results in `target`, prints nothing.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_quietly(file: &Path, sets: &[Override], target: &Path) -> Result<(), Error> {
+    let args = RunArgs {
+        file: file.to_owned(),
+        set: sets.to_vec(),
+        json: false,
+        output: Some(target.to_owned()),
+        invocations: true,
+        plot: None,
+        no_results: false,
+    };
+    let mut scenario = Scenario::load(file, sets)?;
+    scenario.output.invocations = true;
+    let folder = Folder::create(target)?;
+    let trace = load(&scenario)?;
+    let done = match &scenario.engine {
+        Engine::Pool(setup) => run_pool(&scenario, setup, &trace, Some(&folder))?,
+        Engine::Artifact(policy) => run_artifact(&scenario, *policy, &trace, Some(&folder))?,
+    };
+    write_common(&folder, &scenario, &trace, &args, &done.summary)?;
+    folder.finish()
+}
+
 /// Results of another kind are where these should go.
 pub(super) fn held(target: &Path, what: &str) -> Error {
     let help = "name another folder with -o, or remove it first";

@@ -57,36 +57,38 @@ pub struct Departure {
 /// What is recorded, ready to be looked up.
 #[derive(Debug)]
 pub struct Record {
-    /// Steps of an invocation: runs (the last attempt), logs, initialisations.
-    of_number: BTreeMap<(u8, u64), Step>,
-    /// The others, of each function in the order in which they were ordered.
-    of_function: BTreeMap<(StepKind, Option<u32>), Vec<Step>>,
+    /// By what they are about, in the order in which they were ordered.
+    steps: BTreeMap<Key, Vec<Step>>,
+}
+
+/// What steps are about: runs, logs and initialisations an invocation, the others a function.
+type Key = (StepKind, Option<u64>, Option<u32>);
+
+fn key(kind: StepKind, number: Option<u64>, function: Option<u32>) -> Key {
+    match kind {
+        StepKind::Init | StepKind::Logs if number.is_some() => (kind, number, None),
+        StepKind::Run | StepKind::FirstRun => (StepKind::Run, number, None),
+        _ => (kind, None, function),
+    }
 }
 
 impl Record {
     /// Of a recording.
     pub fn new(recording: &Recording) -> Record {
-        let mut record = Record { of_number: BTreeMap::new(), of_function: BTreeMap::new() };
+        let mut steps: BTreeMap<Key, Vec<Step>> = BTreeMap::new();
         for step in &recording.steps {
-            match (class(step.kind), step.number) {
-                (Some(class), Some(number)) => drop(record.of_number.insert((class, number), *step)),
-                _ => record.of_function.entry((step.kind, step.function)).or_default().push(*step),
-            }
+            steps.entry(key(step.kind, step.number, step.function)).or_default().push(*step);
         }
-        for steps in record.of_function.values_mut() {
-            steps.sort_by_key(|step| step.begun);
+        for alike in steps.values_mut() {
+            alike.sort_by_key(|step| step.begun);
         }
-        record
+        Record { steps }
     }
-}
 
-/// Kinds of steps that belong to an invocation.
-fn class(kind: StepKind) -> Option<u8> {
-    match kind {
-        StepKind::Init => Some(0),
-        StepKind::Run | StepKind::FirstRun => Some(1),
-        StepKind::Logs => Some(2),
-        StepKind::Create | StepKind::Unpause | StepKind::Pause | StepKind::Remove => None,
+    /// The `nth` step about something. Of an invocation that was tried more often than it was then, the last.
+    fn nth(&self, key: Key, nth: usize) -> Option<Step> {
+        let alike = self.steps.get(&key)?;
+        alike.get(nth).or_else(|| alike.last().filter(|_| key.1.is_some())).copied()
     }
 }
 
@@ -96,8 +98,8 @@ pub struct Substituted<'r, I> {
     record: &'r Record,
     taken: Taken,
     containers: BTreeMap<ContainerId, Option<u32>>,
-    /// How many steps of a kind and function there were.
-    nth: BTreeMap<(StepKind, Option<u32>), usize>,
+    /// How many steps there were about something.
+    nth: BTreeMap<Key, usize>,
     /// Where the recording departs from what was imagined, in no particular order.
     departures: &'r mut Vec<Departure>,
     /// Whether the step just answered was taken from the record.
@@ -124,13 +126,11 @@ impl<'r, I: Imagined> Substituted<'r, I> {
     }
 
     fn recorded(&mut self, kind: StepKind, container: ContainerId, work: Option<Work>) -> Option<Step> {
-        if let (Some(class), Some(work)) = (class(kind), work) {
-            return self.record.of_number.get(&(class, work.number)).copied();
-        }
         let function = self.containers.get(&container).copied().flatten();
-        let nth = self.nth.entry((kind, function)).or_default();
+        let key = key(kind, work.map(|work| work.number), function);
+        let nth = self.nth.entry(key).or_default();
         *nth += 1;
-        self.record.of_function.get(&(kind, function))?.get(*nth - 1).copied()
+        self.record.nth(key, *nth - 1)
     }
 
     /// The answer as it was recorded, as far as that is taken.

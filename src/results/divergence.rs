@@ -73,17 +73,23 @@ fn pool_text(out: &mut String, name: &str, pool: &PoolState, functions: &[String
 }
 
 /// A container in a line, its number first.
-pub fn container_text(container: &ContainerState, functions: &[String]) -> String {
-    let function = container
-        .function
-        .and_then(|function| functions.get(function as usize))
-        .map_or("prewarmed", String::as_str);
-    format!(
-        "{:<4}{:<22} {:<8} for {:>8}, {} MiB",
-        container.number,
-        function,
-        container.doing,
+fn container_text(container: &ContainerState, functions: &[String]) -> String {
+    let [number, function, doing, long, memory] = cells(container, functions);
+    format!("{number:<4}{function:<22} {doing:<8} for {long:>8}, {memory}")
+}
+
+/// The same as cells of a table: number, function, what it does, for how long, memory.
+pub fn container_cells(container: &ContainerState, functions: &[String]) -> Vec<String> {
+    cells(container, functions).to_vec()
+}
+
+fn cells(container: &ContainerState, functions: &[String]) -> [String; 5] {
+    let function = container.function.and_then(|function| functions.get(function as usize));
+    [
+        container.number.to_string(),
+        function.map_or("prewarmed", String::as_str).to_owned(),
+        container.doing.to_owned(),
         duration(container.for_s * 1e3),
-        container.memory_mib
-    )
+        format!("{} MiB", container.memory_mib),
+    ]
 }

@@ -3,6 +3,7 @@
 
 mod columns;
 mod compare;
+mod compare_view;
 mod curve;
 mod divergence;
 mod folder;
@@ -16,8 +17,9 @@ mod tables;
 
 pub use columns::{Column, Table};
 pub use compare::{compare_function_table, compare_text, exceeded, verdict_text};
+pub use compare_view::comparison_view;
 pub use curve::{curve_json, curve_table, curve_text};
-pub use divergence::{container_text, divergence_text};
+pub use divergence::divergence_text;
 pub use folder::{EVENTS, Folder, MANIFEST};
 pub use live::{live_invocation_table, live_text};
 pub use manifest::{Manifest, TraceId};
