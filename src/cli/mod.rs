@@ -4,6 +4,7 @@
 //! Results go to standard output, everything else to standard error. Exit codes: 0 done, 1 it could
 //! not be done, 2 wrong usage or a wrong scenario, 130 interrupted.
 
+pub mod calibrate;
 pub mod check;
 pub mod curve;
 #[cfg(feature = "live")]
@@ -50,6 +51,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Merge(merge::MergeArgs),
     Check(check::CheckArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Plot(plot::PlotArgs),
     Curve(curve::CurveArgs),
     Policies(policies::PoliciesArgs),
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
         Command::Sweep(args) => sweep::sweep(&args),
         Command::Merge(args) => merge::merge(&args),
         Command::Check(args) => check::check(&args),
+        Command::Calibrate(args) => calibrate::calibrate(&args),
         Command::Plot(args) => plot::plot(&args),
         Command::Curve(args) => curve::curve(&args),
         Command::Policies(args) => policies::policies(&args),

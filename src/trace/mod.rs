@@ -35,7 +35,7 @@ pub mod invocations;
 mod number;
 pub mod reading;
 pub mod sample;
-mod source;
+pub(crate) mod source;
 pub mod stream;
 mod table;
 mod unit;

@@ -1,0 +1,31 @@
+//! `faassim calibrate`: what a real platform costs. Owns nothing but which source is read; each has a file of its own.
+
+mod openwhisk;
+
+use clap::{Args, Subcommand};
+
+use crate::error::Error;
+
+/// Learn costs from a real platform
+#[derive(Args, Debug)]
+#[command(arg_required_else_help = true)]
+pub struct CalibrateArgs {
+    #[command(subcommand)]
+    command: CalibrateCommand,
+}
+
+#[derive(Subcommand, Debug)]
+enum CalibrateCommand {
+    Openwhisk(openwhisk::OpenwhiskArgs),
+}
+
+/// Does what is asked for.
+///
+/// # Errors
+/// A usage error for a wrong source, a run error if something cannot be written.
+pub fn calibrate(args: &CalibrateArgs) -> Result<(), Error> {
+    super::progress::catch_interrupts();
+    match &args.command {
+        CalibrateCommand::Openwhisk(args) => openwhisk::openwhisk(args),
+    }
+}
