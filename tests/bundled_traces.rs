@@ -30,6 +30,9 @@ const BUNDLED: &[Bundled] = &[
     Bundled { path: "faascache-litmus-freq", functions: 4, invocations: 57_600, checksum: "8c54408d9d4068d5fa2c939f288faa7d0de7644c3dcb8c53c1af40991519769a" },
     Bundled { path: "faascache-litmus-lru", functions: 4, invocations: 57_600, checksum: "1ef74aa12b773c2d70e7ffa7142c91859c5383be3c22827ea9479224a801103c" },
     Bundled { path: "faascache-litmus-size", functions: 2, invocations: 41_144, checksum: "941ef7e2e111b462d2789e849f547e921a88fd2d28b6a069d8b7d1cd4b180281" },
+    Bundled { path: "live-azure30", functions: 30, invocations: 568, checksum: "1ec56de227de7b51e4da0abf1aeaf227751b4432d3c9684f24ccc2df95a8ef4a" },
+    Bundled { path: "live-litmus-freq", functions: 6, invocations: 547, checksum: "336ee3484daba35a6c974f8cbb82fcc76eaa7e5d3d2f84b1101c7c6018cad42d" },
+    Bundled { path: "live-litmus-size", functions: 8, invocations: 441, checksum: "96bae69b478da456b2bbe6105a9029b9d0cc284944be800754eddb5929b04d19" },
     Bundled { path: "live-smoke", functions: 8, invocations: 378, checksum: "fe75a7c75feb5cea045210afd9710fa8730714207bcebbc7e85d9bcea2f77254" },
 ];
 
@@ -159,7 +162,7 @@ fn aws_traces_keep_every_measured_row() {
 
 #[test]
 fn scripts_make_the_committed_traces() {
-    for script in ["make-aws-traces.py", "make-azure392.py", "make-live-smoke.py"] {
+    for script in ["make-aws-traces.py", "make-azure392.py", "make-live-smoke.py", "make-live-validation.py"] {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(script);
         match Command::new("python3").arg(&script).arg("--check").output() {
             Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),

@@ -84,7 +84,11 @@ async fn other_costs_make_differences_that_vanish_with_what_was_recorded() {
                 *causes.entry(count.cause).or_default() += count.count;
             }
             // Nothing else was changed, so nothing else is made responsible.
-            assert!(found.all.iter().all(|one| one.cause == cause), "seed {seed}, {cause:?}: {:?}", found.causes);
+            assert!(
+                found.all.iter().all(|one| one.cause == cause),
+                "seed {seed}, {cause:?}: {:?}",
+                found.causes
+            );
             if let Some(first) = &found.first {
                 assert_ne!(first.divergence.a, first.divergence.b);
                 assert!(first.a_pool.is_some() && first.b_pool.is_some(), "seed {seed}");

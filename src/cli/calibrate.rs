@@ -1,6 +1,7 @@
 //! `faassim calibrate`: what a real platform costs. Owns nothing but which source is read; each has a file of its own.
 
 mod live;
+mod openwhisk;
 #[cfg(feature = "live")]
 pub(super) mod probe;
 pub(super) mod written;
@@ -20,6 +21,7 @@ pub struct CalibrateArgs {
 #[derive(Subcommand, Debug)]
 enum CalibrateCommand {
     Live(live::LiveArgs),
+    Openwhisk(openwhisk::OpenwhiskArgs),
 }
 
 /// Does what is asked for.
@@ -29,5 +31,9 @@ enum CalibrateCommand {
 pub fn calibrate(args: &CalibrateArgs) -> Result<(), Error> {
     match &args.command {
         CalibrateCommand::Live(args) => live::live(args),
+        CalibrateCommand::Openwhisk(args) => {
+            super::progress::catch_interrupts();
+            openwhisk::openwhisk(args)
+        }
     }
 }

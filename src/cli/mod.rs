@@ -8,6 +8,7 @@ pub mod calibrate;
 pub mod check;
 pub mod compare;
 pub mod curve;
+mod files;
 #[cfg(feature = "live")]
 pub mod live;
 mod loading;

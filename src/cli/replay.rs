@@ -1,8 +1,7 @@
 //! `faassim replay`: feeds the event log of a live run to a fresh pool, which must order the same. Owns its arguments and
 //! what is said; the replay is `eventlog`'s.
 
-use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,6 +12,7 @@ use crate::error::{Diagnostic, Error};
 use crate::eventlog::replay::replay as feed;
 use crate::eventlog::{Damage, Difference, Header, Reader, Replayed};
 use crate::results::{EVENTS, counted};
+use crate::trace::source::open_as;
 
 /// Feed the event log of a live run to a fresh pool, which must give the same orders
 ///
@@ -52,20 +52,20 @@ pub(super) fn log_path(given: &Path) -> PathBuf {
 ///
 /// # Errors
 /// A usage error if it cannot be read or is none.
-pub(super) fn open(path: &Path) -> Result<(Reader<BufReader<File>>, Header), Error> {
+pub(super) fn open(path: &Path) -> Result<(Reader<BufReader<Box<dyn Read>>>, Header), Error> {
     Reader::open(file(path)?).map_err(|damage| damaged(path, damage))
 }
 
-/// Opens the file of a log.
+/// Opens the file of a log, plain or packed (gzip, zstd).
 ///
 /// # Errors
 /// A usage error if it cannot be read.
-pub(super) fn file(path: &Path) -> Result<BufReader<File>, Error> {
-    let opened = File::open(path).map_err(|error| {
-        let cannot = Diagnostic::new(format!("cannot be read: {error}")).at(path.display().to_string());
+pub(super) fn file(path: &Path) -> Result<BufReader<Box<dyn Read>>, Error> {
+    let (bytes, _) = open_as("an event log", path, &()).map_err(|error| {
+        let cannot = Diagnostic::new(error.message.clone()).at(path.display().to_string());
         Error::usage(cannot.help("name the event log of a live run, or its results folder"))
     })?;
-    Ok(BufReader::with_capacity(1 << 18, opened))
+    Ok(BufReader::with_capacity(1 << 18, bytes))
 }
 
 /// A damaged log, told with its place.

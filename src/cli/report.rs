@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::compare::of_two;
+use super::files::write_whole;
 use super::tell;
 use crate::error::{Diagnostic, Error, Kind};
 use crate::results::comparison_view;
@@ -58,7 +59,7 @@ pub fn report(args: &ReportArgs) -> Result<(), Error> {
         return Err(Error::new(kind, wrong));
     }
     let page = Page { title: args.title.clone(), comparisons: comparisons(&args.runs), runs };
-    write(&args.output, &page.html())?;
+    write_whole(&args.output, |out| out.write_all(page.html().as_bytes()))?;
     tell(&format!("the report is in {}", args.output.display()));
     Ok(())
 }
@@ -133,21 +134,4 @@ fn is_ours(file: &Path) -> Result<bool, Error> {
         Error::run(Diagnostic::new(format!("cannot be read: {error}")).at(file.display().to_string()))
     })?;
     Ok(head.is_empty() || head.windows(GENERATOR.len()).any(|part| part == GENERATOR.as_bytes()))
-}
-
-/// Writes a file as a whole or not at all.
-pub(super) fn write(file: &Path, text: &str) -> Result<(), Error> {
-    let attempt = || {
-        let mut new = tempfile::Builder::new().prefix(".new-").suffix(".html").tempfile_in(parent(file))?;
-        new.write_all(text.as_bytes())?;
-        // Temporary files are private, reports are not.
-        #[cfg(unix)]
-        fs::set_permissions(new.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
-        new.persist(file).map(drop).map_err(|error| error.error)
-    };
-    attempt().map_err(|error: std::io::Error| {
-        // The name of the temporary file means nothing to whom it is told.
-        let plain = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        Error::run(format!("cannot write {}: {plain}", file.display()))
-    })
 }

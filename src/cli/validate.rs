@@ -11,10 +11,11 @@ use super::calibrate::probe::probe;
 use super::calibrate::written;
 use super::compare::diverging::{decisions, of_scenario};
 use super::compare::{COMPARISON, text, verdict};
+use super::files::write_whole;
 use super::live::{Commands, listen, record};
 use super::replay::{damaged, file, log_path};
 use super::run::{load, pretty, quoted, run_quietly};
-use super::{print, report, tell};
+use super::{print, tell};
 use crate::compare::simulated::{Sending, simulated};
 use crate::compare::{self, Comparison, Options, Side, logged};
 use crate::error::{Diagnostic, Error};
@@ -228,9 +229,8 @@ fn write(
     live: &Path,
 ) -> Result<(), Error> {
     let json = target.join(COMPARISON);
-    let mut new = tempfile::NamedTempFile::new_in(target).map_err(|error| cannot_write(&json, &error))?;
-    new.write_all(pretty(found)?.as_bytes()).map_err(|error| cannot_write(&json, &error))?;
-    new.persist(&json).map_err(|error| cannot_write(&json, &error.error))?;
+    let text = pretty(found)?;
+    write_whole(&json, |out| out.write_all(text.as_bytes()))?;
     let mut runs = Vec::new();
     let scenario = load_with(args, std::slice::from_ref(costs))?;
     let spec = &scenario.live;
@@ -246,5 +246,5 @@ fn write(
     }
     let title = Some(format!("{}: simulated and live", scenario.name));
     let page = Page { title, runs, comparisons: vec![comparison_view(found)] };
-    report::write(&target.join("report.html"), &page.html())
+    write_whole(&target.join("report.html"), |out| out.write_all(page.html().as_bytes()))
 }

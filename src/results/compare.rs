@@ -22,6 +22,9 @@ pub fn compare_text(found: &Comparison, most: usize) -> Vec<String> {
     sections
 }
 
+/// So many runs of a side are named.
+const LISTED: usize = 3;
+
 /// A name in the margin, a cell for each side, and what A has more.
 fn row(out: &mut String, name: &str, a: &str, b: &str, more: &str) {
     line(out, &format!("{name:<16}{a:>20}{b:>20}{more:>22}"));
@@ -40,10 +43,13 @@ fn sides(found: &Comparison) -> String {
     let mut out = String::new();
     for (name, side) in [("A", &found.a), ("B", &found.b)] {
         let kind = side.kind;
-        for (nth, label) in side.runs.iter().enumerate() {
+        for (nth, label) in side.runs.iter().take(LISTED).enumerate() {
             let head = if nth == 0 { format!("{name}  {kind:<15}") } else { " ".repeat(18) };
             // A path is never broken: it is there to be copied.
             line(&mut out, &format!("{head} {label}"));
+        }
+        if side.runs.len() > LISTED {
+            line(&mut out, &format!("{:19}… and {} more", "", side.runs.len() - LISTED));
         }
         for note in &side.notes {
             paragraph(&mut out, "   - ", note);

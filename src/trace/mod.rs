@@ -35,7 +35,7 @@ pub mod invocations;
 pub(crate) mod number;
 pub mod reading;
 pub mod sample;
-mod source;
+pub(crate) mod source;
 pub mod stream;
 pub(crate) mod table;
 mod unit;

@@ -50,16 +50,16 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// A file that tells how much of it has been read.
-struct Watched<'w> {
-    on_disk: File,
+/// Bytes that tell how much of them has been read.
+struct Watched<'w, R> {
+    on_disk: R,
     file: String,
     done: u64,
     of: u64,
     watch: &'w dyn Watch,
 }
 
-impl Read for Watched<'_> {
+impl<R: Read> Read for Watched<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if !self.watch.proceed(Doing::Reading(&self.file), self.done, self.of) {
             return Err(io::Error::other(Stopped));
@@ -76,26 +76,53 @@ pub(crate) fn open<'w>(
     path: &Path,
     watch: &'w dyn Watch,
 ) -> Result<(Box<dyn Read + 'w>, Origin), TraceError> {
+    open_as("CSV", path, watch)
+}
+
+/// The same for files of another kind than CSV; `wanted`: what they are.
+pub(crate) fn open_as<'w>(
+    wanted: &str,
+    path: &Path,
+    watch: &'w dyn Watch,
+) -> Result<(Box<dyn Read + 'w>, Origin), TraceError> {
     let file = path.display().to_string();
-    let unreadable = |error: io::Error| TraceError::new(&file, format!("cannot be read: {error}"));
-    let on_disk = File::open(path).map_err(unreadable)?;
+    let on_disk = File::open(path).map_err(|error| unreadable(&file, &error))?;
     let of = on_disk.metadata().map_or(0, |meta| meta.len());
-    let mut on_disk = Watched { on_disk, file: file.clone(), done: 0, of, watch };
+    unpacked(wanted, file, on_disk, of, watch)
+}
+
+/// The same for bytes from anywhere: `file` is what messages call it, `of` how many bytes there are, 0 if unknown.
+pub(crate) fn unpacked<'w>(
+    wanted: &str,
+    file: String,
+    bytes: impl Read + 'w,
+    of: u64,
+    watch: &'w dyn Watch,
+) -> Result<(Box<dyn Read + 'w>, Origin), TraceError> {
+    let mut on_disk = Watched { on_disk: bytes, file: file.clone(), done: 0, of, watch };
     let mut start = Vec::new();
-    on_disk.by_ref().take(8).read_to_end(&mut start).map_err(unreadable)?;
+    let begun = on_disk.by_ref().take(8).read_to_end(&mut start);
+    if let Err(error) = begun {
+        return Err(Origin { file, packing: Packing::Plain }.unreadable(&error, None));
+    }
 
     if let Some((_, what)) = REFUSED.iter().find(|(magic, _)| start.starts_with(magic)) {
-        return Err(TraceError::new(&file, format!("is {what}; CSV is needed here"))
-            .with_help("unpack or convert it to CSV in UTF-8; plain, gzip (.gz) and zstd (.zst) are read"));
+        return Err(TraceError::new(&file, format!("is {what}; {wanted} is needed here")).with_help(
+            format!("unpack or convert it to {wanted} in UTF-8; plain, gzip (.gz) and zstd (.zst) are read"),
+        ));
     }
     let packing = READ.iter().find(|(magic, _)| start.starts_with(magic)).map_or(Packing::Plain, |(_, p)| *p);
     let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(start).chain(on_disk));
     let bytes: Box<dyn Read + 'w> = match packing {
         Packing::Plain => Box::new(whole),
         Packing::Gzip => Box::new(MultiGzDecoder::new(whole)),
-        Packing::Zstd => Box::new(unpack_zstd(whole).map_err(unreadable)?),
+        Packing::Zstd => Box::new(unpack_zstd(whole).map_err(|error| unreadable(&file, &error))?),
     };
     Ok((bytes, Origin { file, packing }))
+}
+
+fn unreadable(file: &str, error: &io::Error) -> TraceError {
+    TraceError::new(file, format!("cannot be read: {error}"))
 }
 
 fn unpack_zstd<R: io::BufRead>(packed: R) -> io::Result<zstd::Decoder<'static, R>> {
@@ -123,11 +150,11 @@ impl Origin {
         let (kind, test) = match self.packing {
             Packing::Gzip => ("gzip", "gzip -t"),
             Packing::Zstd => ("zstd", "zstd -t"),
-            Packing::Plain => return self.unreadable(error, line),
+            Packing::Plain => return self.unreadable(error, Some(line)),
         };
         // Only the operating system's own errors carry a number: those are not the packing's fault.
         if error.raw_os_error().is_some() || error.get_ref().is_some_and(|inner| inner.is::<Stopped>()) {
-            return self.unreadable(error, line);
+            return self.unreadable(error, Some(line));
         }
         let message = if error.kind() == io::ErrorKind::UnexpectedEof {
             format!("the {kind} data ends too early: the file is truncated")
@@ -139,10 +166,10 @@ impl Origin {
             .with_help(format!("`{test}` tests the whole file; copy or download it again"))
     }
 
-    fn unreadable(&self, error: &io::Error, line: u64) -> TraceError {
+    fn unreadable(&self, error: &io::Error, line: Option<u64>) -> TraceError {
         if error.get_ref().is_some_and(|inner| inner.is::<Stopped>()) {
             return TraceError::stopped(&self.file);
         }
-        TraceError::new(&self.file, format!("cannot be read: {error}")).at_line(line)
+        TraceError { line, ..unreadable(&self.file, error) }
     }
 }

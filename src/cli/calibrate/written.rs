@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::calibrate::file::{Fitted, fitted};
 use crate::calibrate::fit::LogNormalFit;
 use crate::calibrate::{Provenance, Samples, contention, costs_file};
+use crate::cli::files::write_whole;
 use crate::error::{Diagnostic, Error};
 use crate::results::{counted, duration, layout, thousands};
 
@@ -65,23 +66,5 @@ pub(in crate::cli) fn write(path: &Path, samples: &Samples, provenance: &Provena
         let there = Diagnostic::new("is there already, and is no costs file").at(place);
         return Err(Error::usage(there.help("name another file with -o, or remove it first")));
     }
-    let cannot = |error: std::io::Error| {
-        Error::run(Diagnostic::new(format!("cannot be written: {error}")).at(path.display().to_string()))
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(cannot)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
-    file.write_all(costs_file(samples, provenance).as_bytes()).map_err(cannot)?;
-    // Temporary files are private; this one is as readable as any other file of the user.
-    let mode = std::fs::metadata(folder).map_err(cannot)?.permissions();
-    let mode = readable(mode);
-    file.as_file().set_permissions(mode).map_err(cannot)?;
-    file.persist(path).map_err(|error| cannot(error.error))?;
-    Ok(())
-}
-
-/// The permissions of a folder without the right to enter it.
-fn readable(folder: std::fs::Permissions) -> std::fs::Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::Permissions::from_mode(folder.mode() & 0o666)
+    write_whole(path, |out| out.write_all(costs_file(samples, provenance).as_bytes()))
 }

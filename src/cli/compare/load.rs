@@ -13,6 +13,7 @@ use crate::compare::simulated::{Sending, Simulated, simulated};
 use crate::compare::{Side, cluster, logged, measured, table};
 use crate::error::{Diagnostic, Error};
 use crate::eventlog::rebuild;
+use crate::openwhisk::side::openwhisk_side;
 use crate::results::MANIFEST;
 use crate::scenario::{Engine, Scenario};
 use crate::sim::ReplayError;
@@ -45,11 +46,10 @@ fn load_side(source: &Source, others: &[Source]) -> Result<Side, Error> {
         Source::Cluster { given, folder, run, invoker } => {
             watched(|bar| cluster::read(given, folder, run, invoker.as_deref(), bar))
         }
-        Source::OpenWhisk { path } => {
-            let wrong =
-                Diagnostic::new("logs of OpenWhisk cannot be compared").at(path.display().to_string());
-            Err(Error::usage(wrong.help("make a table of invocations from it")))
-        }
+        Source::OpenWhisk { given, path } => watched(|bar| {
+            let (side, _) = openwhisk_side(given, std::slice::from_ref(path), bar)?;
+            Ok(side)
+        }),
     }
 }
 

@@ -2,6 +2,7 @@
 //! apart and what is said of what is none of them; must never simulate or read whole records.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -10,6 +11,7 @@ use crate::cli::replay::{damaged, open};
 use crate::compare::{cluster, table};
 use crate::error::{Diagnostic, Error};
 use crate::eventlog::replay::scenario_of;
+use crate::openwhisk::reading::looks_like_openwhisk;
 use crate::results::{EVENTS, MANIFEST};
 use crate::scenario::{Engine, Override, Scenario, neighbour};
 use crate::trace::formats::look::header;
@@ -33,7 +35,7 @@ pub(super) enum Source {
     /// A table of invocations.
     Table { given: String, path: PathBuf },
     /// A log of OpenWhisk.
-    OpenWhisk { path: PathBuf },
+    OpenWhisk { given: String, path: PathBuf },
     /// A run of a recorded cluster, or an invoker of it.
     Cluster { given: String, folder: PathBuf, run: String, invoker: Option<String> },
 }
@@ -54,6 +56,17 @@ pub(super) struct Manifest {
 pub(super) struct ManifestTrace {
     pub path: String,
     pub sha256: String,
+}
+
+/// The first bytes of a file, unpacked; none if it cannot be read.
+fn beginning(path: &Path) -> Vec<u8> {
+    const MOST: u64 = 1 << 16;
+    let mut start = Vec::new();
+    if let Ok((bytes, _)) = crate::trace::source::open_as("an OpenWhisk log", path, &()) {
+        // What cannot be read is told when it is read in earnest.
+        let _ = bytes.take(MOST).read_to_end(&mut start);
+    }
+    start
 }
 
 /// What may be compared, for those who named something else.
@@ -126,13 +139,13 @@ impl Source {
             refuse_published(&given, &scenario)?;
             return Ok(Source::Scenario { given, scenario });
         }
+        if looks_like_openwhisk(&beginning(path)) {
+            return Ok(Source::OpenWhisk { given, path: path_buf() });
+        }
         let names = header(path);
         let first = names.join(",");
         if first.starts_with("{\"log\"") || path.extension().is_some_and(|extension| extension == "jsonl") {
             return Source::log(given, path_buf());
-        }
-        if first.starts_with('[') && (first.contains("[info]") || first.contains("[#tid_")) {
-            return Ok(Source::OpenWhisk { path: path_buf() });
         }
         if table::is_table(&names) {
             return Ok(Source::Table { given, path: path_buf() });
