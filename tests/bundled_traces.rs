@@ -162,7 +162,8 @@ fn aws_traces_keep_every_measured_row() {
 
 #[test]
 fn scripts_make_the_committed_traces() {
-    for script in ["make-aws-traces.py", "make-azure392.py", "make-live-smoke.py", "make-live-validation.py"] {
+    for script in ["make-aws-traces.py", "make-azure392.py", "make-live-smoke.py", "make-live-validation.py"]
+    {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts").join(script);
         match Command::new("python3").arg(&script).arg("--check").output() {
             Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),

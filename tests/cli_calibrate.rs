@@ -49,7 +49,8 @@ fn plain() -> u64 {
 /// The scenario of a case with costs from a file.
 fn with_costs(folder: &Path, costs: &str) -> Scenario {
     fs::create_dir_all(folder.join("trace")).expect("writable");
-    let text = format!("[trace]\npath = \"trace\"\n[pool]\nmemory = \"1 GiB\"\n[costs]\nfrom = \"{costs}\"\n");
+    let text =
+        format!("[trace]\npath = \"trace\"\n[pool]\nmemory = \"1 GiB\"\n[costs]\nfrom = \"{costs}\"\n");
     fs::write(folder.join("s.toml"), text).expect("writable");
     Scenario::load(&folder.join("s.toml"), &[]).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -83,7 +84,10 @@ async fn costs_are_found_as_they_were() {
     };
     assert_eq!(create, constant(&wanted.create));
     let general = &setup(&real.scenario).costs.general;
-    assert_eq!(constant(&found.costs.general.remove).0.max(general_us(&general.remove)), general_us(&general.remove));
+    assert_eq!(
+        constant(&found.costs.general.remove).0.max(general_us(&general.remove)),
+        general_us(&general.remove)
+    );
     for function in &real.trace.functions {
         let own = found.costs.of(&function.name);
         if let Source::Given(run) = &own.run {
@@ -153,7 +157,11 @@ fn messages_of_costs_files() {
         ("[costs]\nfrom = \"other.toml\"\n", from, "a costs file does not name another one"),
         ("[calibration]\n", from, "has no [costs], so it is no costs file"),
         ("[costs]\n", "from = 3", "costs.from: expected a file"),
-        ("", "run = \"1 s\"\nrun-overhead = \"1 ms\"", "is what is added to the trace's times, but `run` is given"),
+        (
+            "",
+            "run = \"1 s\"\nrun-overhead = \"1 ms\"",
+            "is what is added to the trace's times, but `run` is given",
+        ),
         ("", "[costs.contention]\ncreate = 1.0", "processors"),
         ("", "[costs.contention]\nprocessors = 2\ncreate = -1.0", "costs.contention.create"),
         ("", "[costs.contention]\nprocesors = 2", "did you mean `processors`?"),

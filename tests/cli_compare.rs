@@ -72,16 +72,22 @@ fn a_scenario_against_what_was_measured_on_aws() {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let args = ["scenarios/aws-lambda.toml", "traces/aws-lambda-2020/2020-06-06"];
     let found = json(&here, &args);
-    assert_eq!((found["a"]["counts"]["cold"].as_u64(), found["b"]["counts"]["cold"].as_u64()), (Some(44), Some(43)));
+    assert_eq!(
+        (found["a"]["counts"]["cold"].as_u64(), found["b"]["counts"]["cold"].as_u64()),
+        (Some(44), Some(43))
+    );
     assert_eq!(found["agreement"]["matched"], 290);
     assert_eq!(found["b"]["kind"], "measured trace");
     assert_eq!(found["verdict"]["exceeded"], false);
     let (said, _) = compare(&here, &args, 0);
-    for part in ["invocations                      290                 290", "one by one", "Cohen's kappa", "Wilson"] {
+    for part in
+        ["invocations                      290                 290", "one by one", "Cohen's kappa", "Wilson"]
+    {
         assert!(said.contains(part), "{part} is missing in\n{said}");
     }
     // The same trace in the authors' form has another checksum only if its content differs: the window is the scenario's.
-    let windowed = ["scenarios/aws-lambda.toml", "traces/aws-lambda-2020/2020-06-06", "--set", "trace.from=\"3 h\""];
+    let windowed =
+        ["scenarios/aws-lambda.toml", "traces/aws-lambda-2020/2020-06-06", "--set", "trace.from=\"3 h\""];
     let found = json(&here, &windowed);
     assert_eq!(found["agreement"]["only_a"], 0);
     assert_eq!(found["a"]["counts"]["invocations"], found["b"]["counts"]["invocations"]);
@@ -114,7 +120,11 @@ const AWS: &[(&str, u64, u64, u64)] = &[
 fn a_trace_without_measurements_is_refused() {
     let folder = small();
     let folder = folder.path();
-    refused(folder, &["s.toml", "t"], &["error: t: the trace tells nothing that was measured", "name a scenario"]);
+    refused(
+        folder,
+        &["s.toml", "t"],
+        &["error: t: the trace tells nothing that was measured", "name a scenario"],
+    );
 }
 
 // ----- simulations -----
@@ -129,7 +139,10 @@ fn results_agree_with_their_scenario_with_and_without_a_table() {
         let found = json(folder, &[side, "s.toml"]);
         assert_eq!(found["agreement"]["pct"], 100.0, "{side}");
         assert_eq!(found["agreement"]["matched"], 8);
-        assert_eq!(found["a"]["counts"]["cold"], 7, "a and b drive each other out, but for one pair of calls of a");
+        assert_eq!(
+            found["a"]["counts"]["cold"], 7,
+            "a and b drive each other out, but for one pair of calls of a"
+        );
         assert_eq!(found["differences"]["response_ks"]["distance"], 0.0);
         assert_eq!(found["differences"]["created_pct"], 0.0);
         assert_eq!(found["differences"]["memory"]["mean_absolute_mib"].as_f64().unwrap_or(0.0), 0.0);
@@ -162,7 +175,11 @@ fn results_that_cannot_be_made_again_say_why() {
     let rows = |text: &str| fs::write(folder.join("t/invocations.csv"), text).expect("writable");
     rows(&TRACE_ROWS.replace("7000,a", "7500,a"));
     let help = "run it again with --invocations";
-    refused(folder, &["r", "s.toml"], &["r/manifest.json: the results have no table", "is not the one they were made from", help]);
+    refused(
+        folder,
+        &["r", "s.toml"],
+        &["r/manifest.json: the results have no table", "is not the one they were made from", help],
+    );
     fs::rename(folder.join("t"), folder.join("gone")).expect("renamed");
     refused(folder, &["r", "r"], &["there is no trace at `t`", help]);
     fs::rename(folder.join("gone"), folder.join("t")).expect("renamed");
@@ -185,15 +202,24 @@ fn different_traces_are_compared_only_when_asked_for() {
     fs::write(folder.join("u/functions.csv"), TRACE_FUNCTIONS.replace("b,", "bb,")).expect("writable");
     fs::write(folder.join("u/invocations.csv"), TRACE_ROWS.replace(",b", ",bb")).expect("writable");
     fs::write(folder.join("u.toml"), SCENARIO.replace("\"t\"", "\"u\"")).expect("writable");
-    refused(folder, &["s.toml", "u.toml"], &["the sides are of different traces: s.toml is of", "--different-workloads"]);
+    refused(
+        folder,
+        &["s.toml", "u.toml"],
+        &["the sides are of different traces: s.toml is of", "--different-workloads"],
+    );
     let (said, _) = compare(folder, &["s.toml", "u.toml", "--different-workloads"], 0);
-    for part in ["note: the sides are of different workloads", "not invoked on B: 1 of A's functions", "  b, 3 calls"] {
+    for part in
+        ["note: the sides are of different workloads", "not invoked on B: 1 of A's functions", "  b, 3 calls"]
+    {
         assert!(said.contains(part), "{part} is missing in\n{said}");
     }
     assert!(!said.contains("one by one"), "{said}");
     let limited = ["s.toml", "u.toml", "--different-workloads", "--limit", "kappa=0.5"];
     let (_, wrong) = compare(folder, &limited, 1);
-    assert!(wrong.contains("kappa is limited to 0.5, but not known: the sides were not compared one by one"), "{wrong}");
+    assert!(
+        wrong.contains("kappa is limited to 0.5, but not known: the sides were not compared one by one"),
+        "{wrong}"
+    );
 }
 
 // ----- limits -----
@@ -217,9 +243,21 @@ fn limits_come_from_the_scenario_and_decide_the_exit_code() {
     let given = ["limited.toml", "large", "--limit", "cold_ratio_pp=70", "--set", "compare.kappa=0"];
     let (said, _) = compare(folder, &given, 0);
     assert!(said.contains("at most 70         ok") && said.contains("at least 0          ok"), "{said}");
-    refused(folder, &["s.toml", "s.toml", "--limit", "kapa=1"], &["error: --limit: unknown key `kapa` in [compare]\n  help: did you mean `kappa`?"]);
-    refused(folder, &["s.toml", "s.toml", "--limit", "ks=3"], &["--limit: compare.ks: expected a number from 0 to 1, found 3"]);
-    refused(folder, &["large", "large", "--set", "seed=2"], &["error: --set seed: neither side is a scenario"]);
+    refused(
+        folder,
+        &["s.toml", "s.toml", "--limit", "kapa=1"],
+        &["error: --limit: unknown key `kapa` in [compare]\n  help: did you mean `kappa`?"],
+    );
+    refused(
+        folder,
+        &["s.toml", "s.toml", "--limit", "ks=3"],
+        &["--limit: compare.ks: expected a number from 0 to 1, found 3"],
+    );
+    refused(
+        folder,
+        &["large", "large", "--set", "seed=2"],
+        &["error: --set seed: neither side is a scenario"],
+    );
     let reference = faassim(folder, &["check", "--reference"]);
     assert!(text(&reference.stdout).contains("cold-ratio-pp    most difference of the cold ratios"));
 }
@@ -229,14 +267,22 @@ fn results_are_written_and_nothing_else_is_replaced() {
     let folder = small();
     let folder = folder.path();
     run(folder, &["s.toml", "-o", "r"]);
-    refused(folder, &["s.toml", "s.toml", "-o", "r"], &["r holds other results, which a comparison would replace"]);
+    refused(
+        folder,
+        &["s.toml", "s.toml", "-o", "r"],
+        &["r holds other results, which a comparison would replace"],
+    );
     let args = ["r", "s.toml", "--set", "pool.memory=\"1 GiB\"", "-o", "c"];
     let (_, told) = compare(folder, &args, 0);
     assert!(told.contains("results are in c"), "{told}");
     let read = |name: &str| fs::read_to_string(folder.join("c").join(name)).expect("there");
     let first = (read("comparison.json"), read("functions.csv"), read("manifest.json"));
     compare(folder, &args, 0);
-    assert_eq!(first, (read("comparison.json"), read("functions.csv"), read("manifest.json")), "the same bytes");
+    assert_eq!(
+        first,
+        (read("comparison.json"), read("functions.csv"), read("manifest.json")),
+        "the same bytes"
+    );
     assert!(first.1.starts_with("function,a_invocations,a_warm,a_partial,a_cold,"), "{}", first.1);
     assert_eq!(first.1.lines().count(), 3);
     assert!(first.2.contains("faassim compare r s.toml --set 'pool.memory=\\\"1 GiB\\\"'"), "{}", first.2);
@@ -285,14 +331,35 @@ fn tables_that_are_wrong_are_told_with_line_and_column() {
     let folder = small();
     let folder = folder.path();
     for (table, parts) in [
-        ("invocation,function\n0,a\n", vec!["t.csv:1: no column `start`", "`start` (cold, warmed, …) or `is_cold`"]),
-        ("invocation,functoin,start\n0,a,cold\n", vec!["t.csv:1: no column `function`", "did you mean `functoin`"]),
-        ("invocation,function,start\n0,a,could\n", vec!["t.csv:2: column `start`: `could` is no start state", "did you mean `cold`?"]),
-        ("invocation,function,start\nx,a,cold\n", vec!["t.csv:2: column `invocation`: `x` is not a whole number"]),
+        (
+            "invocation,function\n0,a\n",
+            vec!["t.csv:1: no column `start`", "`start` (cold, warmed, …) or `is_cold`"],
+        ),
+        (
+            "invocation,functoin,start\n0,a,cold\n",
+            vec!["t.csv:1: no column `function`", "did you mean `functoin`"],
+        ),
+        (
+            "invocation,function,start\n0,a,could\n",
+            vec!["t.csv:2: column `start`: `could` is no start state", "did you mean `cold`?"],
+        ),
+        (
+            "invocation,function,start\nx,a,cold\n",
+            vec!["t.csv:2: column `invocation`: `x` is not a whole number"],
+        ),
         ("invocation,function,is_cold\n0,a,maybe\n", vec!["t.csv:2: column `is_cold`: `maybe` does not say"]),
-        ("invocation,function,start\n0,a,cold\n1,a,warm\n0,a,warm\n", vec!["t.csv:4: invocation 0 is there twice, first in line 2"]),
-        ("invocation,function,start,response_ms\n0,a,cold,-4\n", vec!["t.csv:2: column `response_ms`: `-4` is negative"]),
-        ("invocation,function,start,cause\n0,a,cold,fate\n", vec!["t.csv:2: column `cause`: `fate` is no cause"]),
+        (
+            "invocation,function,start\n0,a,cold\n1,a,warm\n0,a,warm\n",
+            vec!["t.csv:4: invocation 0 is there twice, first in line 2"],
+        ),
+        (
+            "invocation,function,start,response_ms\n0,a,cold,-4\n",
+            vec!["t.csv:2: column `response_ms`: `-4` is negative"],
+        ),
+        (
+            "invocation,function,start,cause\n0,a,cold,fate\n",
+            vec!["t.csv:2: column `cause`: `fate` is no cause"],
+        ),
         ("invocation,function,start\n0,a\n", vec!["t.csv:2: 2 fields, but the header names 3 columns"]),
         ("invocation,function,start\n", vec!["t.csv: has no invocation that ended"]),
         ("invocation,function,start\n0,b,cold\n", vec!["invocation 0 is of `a` in s.toml, of `b` in t.csv"]),
@@ -310,10 +377,25 @@ fn what_cannot_be_compared_says_so() {
     let folder = small();
     let folder = folder.path();
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("writable");
-    refused(folder, &["s.toml", "s.tmol"], &["error: s.tmol: there is no such file or folder\n  help: did you mean `s.toml`?"]);
-    refused(folder, &["nothing-like-it", "s.toml"], &["help: a side is a scenario (.toml), a results folder"]);
-    write("published.toml", "[trace]\npath = \"t\"\n[pool]\nmemory = \"1 GiB\"\n[faascache-artifact]\npolicy = \"GD\"\n");
-    refused(folder, &["published.toml", "s.toml"], &["published.toml: the published simulator tells nothing of single"]);
+    refused(
+        folder,
+        &["s.toml", "s.tmol"],
+        &["error: s.tmol: there is no such file or folder\n  help: did you mean `s.toml`?"],
+    );
+    refused(
+        folder,
+        &["nothing-like-it", "s.toml"],
+        &["help: a side is a scenario (.toml), a results folder"],
+    );
+    write(
+        "published.toml",
+        "[trace]\npath = \"t\"\n[pool]\nmemory = \"1 GiB\"\n[faascache-artifact]\npolicy = \"GD\"\n",
+    );
+    refused(
+        folder,
+        &["published.toml", "s.toml"],
+        &["published.toml: the published simulator tells nothing of single"],
+    );
     fs::create_dir(folder.join("sweep")).expect("writable");
     write("sweep/runs.csv", "");
     refused(folder, &["sweep", "s.toml"], &["sweep: holds a sweep, not one run"]);
@@ -321,8 +403,16 @@ fn what_cannot_be_compared_says_so() {
     refused(folder, &["odd.jsonl", "s.toml"], &["odd.jsonl:1: this is no event log"]);
     write("bad.toml", "[pool]\n");
     refused(folder, &["bad.toml", "s.toml"], &["bad.toml: [trace] is missing"]);
-    write("late.toml", &format!("{SCENARIO}[keep-alive.fixed]\nkeep = \"1 s\"\n").replace("path = \"t\"", "path = \"t\"\nfrom = \"1 h\""));
-    refused(folder, &["late.toml", "s.toml"], &["no invocation of the trace lies between `from` and `until`"]);
+    write(
+        "late.toml",
+        &format!("{SCENARIO}[keep-alive.fixed]\nkeep = \"1 s\"\n")
+            .replace("path = \"t\"", "path = \"t\"\nfrom = \"1 h\""),
+    );
+    refused(
+        folder,
+        &["late.toml", "s.toml"],
+        &["no invocation of the trace lies between `from` and `until`"],
+    );
 }
 
 // ----- the OpenWhisk cluster -----
@@ -357,8 +447,16 @@ fn a_cluster_is_seen_by_its_clients_and_by_each_invoker() {
 fn runs_and_invokers_that_are_not_there_are_told() {
     let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let with = |rest: &str| format!("{CLUSTER}{rest}");
-    refused(&here, &[&with(""), &with(":sharding")], &["holds several runs of a cluster", ":RUN:INVOKER", "60-RoundRobinLB"]);
-    refused(&here, &[&with(":60-RoundRobinLV"), &with(":sharding")], &["`60-RoundRobinLV` is no run", "did you mean `60-RoundRobinLB`?"]);
+    refused(
+        &here,
+        &[&with(""), &with(":sharding")],
+        &["holds several runs of a cluster", ":RUN:INVOKER", "60-RoundRobinLB"],
+    );
+    refused(
+        &here,
+        &[&with(":60-RoundRobinLV"), &with(":sharding")],
+        &["`60-RoundRobinLV` is no run", "did you mean `60-RoundRobinLB`?"],
+    );
     refused(&here, &[&with(":Load"), &with(":sharding")], &["`Load` is more than one run"]);
     let lost = with(":RandomForward:4");
     refused(&here, &[&lost, &lost], &["has no log of invoker `4`", "there are logs of 0, 1, 2, 3, 5, 6, 7"]);

@@ -32,9 +32,17 @@ async fn a_run_that_answers_as_the_simulator_does_differs_in_nothing() {
         let case = case(seed);
         let (_, log, _) = live(&case, order).await;
         let b = logged::logged("live", &rebuild(log.as_slice()).expect("an undamaged log"));
-        let a = simulated("simulated", &case.scenario, setup(&case.scenario), &case.trace, Sending::AsTraced, &mut ());
+        let a = simulated(
+            "simulated",
+            &case.scenario,
+            setup(&case.scenario),
+            &case.trace,
+            Sending::AsTraced,
+            &mut (),
+        );
         let a = a.expect("it fits").side;
-        let found = compare(&[a], &[b], &Options::default()).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        let found =
+            compare(&[a], &[b], &Options::default()).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let agreement = found.agreement.as_ref().expect("one workload");
         assert_eq!(agreement.pct, Some(100.0), "seed {seed}");
         // What never ended has no row in a log, but one in a simulation.
@@ -57,7 +65,13 @@ async fn folder_of(seed: u64) -> (tempfile::TempDir, String) {
     let mut lines = case.scenario.text.lines();
     let scenario: String = lines
         .by_ref()
-        .map(|line| if line.trim_start().starts_with("path") { "path = \"t\"\n".to_owned() } else { format!("{line}\n") })
+        .map(|line| {
+            if line.trim_start().starts_with("path") {
+                "path = \"t\"\n".to_owned()
+            } else {
+                format!("{line}\n")
+            }
+        })
         .collect();
     fs::write(folder.path().join("s.toml"), scenario).expect("writable");
     (folder, log)
@@ -83,7 +97,10 @@ async fn a_scenario_sends_what_the_live_run_sent() {
     assert_eq!(found["agreement"]["pct"], 100.0);
     let note = found["b"]["notes"][0].as_str().expect("a note");
     assert!(note.starts_with("the run was killed after"), "{note}");
-    assert!(found["notes"][0].as_str().expect("a note").contains("are compared; memory, containers"), "{found}");
+    assert!(
+        found["notes"][0].as_str().expect("a note").contains("are compared; memory, containers"),
+        "{found}"
+    );
     let printed = faassim(folder, &["compare", "s.toml", "killed.jsonl"]);
     let said = text(&printed.stdout);
     assert!(said.contains("- the run was killed after"), "{said}");
@@ -94,7 +111,11 @@ async fn a_scenario_sends_what_the_live_run_sent() {
     fs::write(folder.join("early.jsonl"), few).expect("writable");
     let early = faassim(folder, &["compare", "s.toml", "early.jsonl"]);
     assert_eq!(early.status.code(), Some(2));
-    assert!(text(&early.stderr).contains("early.jsonl: has no invocation that ended"), "{}", text(&early.stderr));
+    assert!(
+        text(&early.stderr).contains("early.jsonl: has no invocation that ended"),
+        "{}",
+        text(&early.stderr)
+    );
 
     // A damaged line is told where it is.
     let damaged: String =
@@ -102,7 +123,11 @@ async fn a_scenario_sends_what_the_live_run_sent() {
     fs::write(folder.join("damaged.jsonl"), damaged).expect("writable");
     let damaged = faassim(folder, &["compare", "s.toml", "damaged.jsonl"]);
     assert_eq!(damaged.status.code(), Some(2));
-    assert!(text(&damaged.stderr).contains("damaged.jsonl:6: the line is damaged"), "{}", text(&damaged.stderr));
+    assert!(
+        text(&damaged.stderr).contains("damaged.jsonl:6: the line is damaged"),
+        "{}",
+        text(&damaged.stderr)
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -72,7 +72,11 @@ fn sides_of_different_length_are_compared_as_far_as_both_go() {
     let agreement = found.agreement.expect("one by one");
     assert_eq!((agreement.matched, agreement.only_a, agreement.only_b), (3, 1, 0));
     assert_eq!(found.a.counts.invocations, 4, "of A only what came before B ended");
-    assert!(found.notes[0].starts_with("A has 6 invocations and B 4: the first 4 are compared"), "{:?}", found.notes);
+    assert!(
+        found.notes[0].starts_with("A has 6 invocations and B 4: the first 4 are compared"),
+        "{:?}",
+        found.notes
+    );
 }
 
 #[test]
@@ -143,7 +147,8 @@ fn different_workloads_are_refused_unless_asked_for() {
 
 #[test]
 fn sides_without_common_numbers_are_told() {
-    let error = compare(&[side("a", "-c-c")], &[side("b", "c-c-")], &Options::default()).expect_err("disjoint");
+    let error =
+        compare(&[side("a", "-c-c")], &[side("b", "c-c-")], &Options::default()).expect_err("disjoint");
     assert!(error.to_string().contains("no invocation of a has a counterpart"), "{error}");
 }
 
