@@ -16,9 +16,7 @@ use super::run::{held, pretty, quoted};
 use super::{print, tell};
 use crate::compare::{self, Comparison, Options};
 use crate::error::{Diagnostic, Error, Kind};
-use crate::results::{
-    Folder, MANIFEST, compare_function_table, compare_text, exceeded, verdict_text,
-};
+use crate::results::{Folder, MANIFEST, compare_function_table, compare_text, exceeded, verdict_text};
 use crate::scenario::{CompareSpec, Override, path_segments};
 
 /// The figures in the folder of results.
@@ -80,8 +78,11 @@ pub fn compare(args: &CompareArgs) -> Result<(), Error> {
     catch_interrupts();
     // The target is claimed first: nobody should wait for figures that have no place to go.
     let folder = args.output.as_deref().map(claim).transpose()?;
-    let (limits, sets): (Vec<Override>, Vec<Override>) =
-        args.set.iter().cloned().partition(|set| path_segments(set.path()).first().is_some_and(|top| top == "compare"));
+    let (limits, sets): (Vec<Override>, Vec<Override>) = args
+        .set
+        .iter()
+        .cloned()
+        .partition(|set| path_segments(set.path()).first().is_some_and(|top| top == "compare"));
     let find = |first: &String, more: &[String]| -> Result<Vec<Source>, Error> {
         std::iter::once(first).chain(more).map(|given| Source::find(given, &sets)).collect()
     };

@@ -59,7 +59,11 @@ pub(super) fn count(counts: &mut Counts, invocation: &Invocation) {
 }
 
 /// A share over runs with its interval: Wilson's of one run, a bootstrap over several.
-pub(super) fn share(runs: &[Counts], part: fn(&Counts) -> u64, whole: fn(&Counts) -> u64) -> Option<Interval> {
+pub(super) fn share(
+    runs: &[Counts],
+    part: fn(&Counts) -> u64,
+    whole: fn(&Counts) -> u64,
+) -> Option<Interval> {
     match runs {
         [run] => stats::wilson(part(run), whole(run)),
         runs => stats::bootstrap(&runs.iter().map(|run| (part(run), whole(run))).collect::<Vec<_>>()),
@@ -164,7 +168,8 @@ pub(super) fn memory_apart(a: &Side, b: &Side) -> Option<(f64, f64)> {
     if end <= begin {
         return None;
     }
-    let mut times: Vec<u64> = a.iter().chain(&b).map(|step| step.0).filter(|at| *at > begin && *at < end).collect();
+    let mut times: Vec<u64> =
+        a.iter().chain(&b).map(|step| step.0).filter(|at| *at > begin && *at < end).collect();
     times.extend([begin, end]);
     times.sort_unstable();
     times.dedup();
@@ -172,9 +177,8 @@ pub(super) fn memory_apart(a: &Side, b: &Side) -> Option<(f64, f64)> {
         let after = steps.partition_point(|step| step.0 <= time);
         steps[after.max(1) - 1].1
     };
-    let apart = |pair: &[u64]| {
-        u128::from(at(&a, pair[0]).abs_diff(at(&b, pair[0]))) * u128::from(pair[1] - pair[0])
-    };
+    let apart =
+        |pair: &[u64]| u128::from(at(&a, pair[0]).abs_diff(at(&b, pair[0]))) * u128::from(pair[1] - pair[0]);
     let integral: u128 = times.windows(2).map(apart).sum();
     Some((integral as f64 / (end - begin) as f64, (end - begin) as f64 / 1e6))
 }

@@ -140,7 +140,8 @@ fn find_run(folder: &Path, runs: &Requests, wanted: &str) -> Result<String, Trac
     }
     let near = nearest(wanted, names()).map_or_else(String::new, |near| format!("did you mean `{near}`?\n"));
     let several = names().filter(part).count() > 1;
-    let message = format!("`{}` is {} run", wanted.escape_debug(), if several { "more than one" } else { "no" });
+    let message =
+        format!("`{}` is {} run", wanted.escape_debug(), if several { "more than one" } else { "no" });
     Err(TraceError::new(place, message).with_help(near + &help))
 }
 
@@ -216,7 +217,8 @@ fn utc_ms(table: &Table<'_>, column: usize) -> Result<i64, TraceError> {
 
 fn parse_utc(text: &str) -> Option<i64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let numbers = |text: &str, by: char| text.split(by).map(|part| part.parse().ok()).collect::<Option<Vec<i64>>>();
+    let numbers =
+        |text: &str, by: char| text.split(by).map(|part| part.parse().ok()).collect::<Option<Vec<i64>>>();
     let [year, month, day] = numbers(date, '-')?[..] else { return None };
     let (clock, ms) = time.split_once('.').unwrap_or((time, "0"));
     let [hour, minute, second] = numbers(clock, ':')?[..] else { return None };
@@ -228,7 +230,8 @@ fn parse_utc(text: &str) -> Option<i64> {
     // Days since 1970 of the proleptic Gregorian calendar, years beginning in March.
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let (era, of_era) = (y.div_euclid(400), y.rem_euclid(400));
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * m + 2) / 5 + day - 1 - 719_468;
+    let days =
+        era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * m + 2) / 5 + day - 1 - 719_468;
     Some(((days * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + ms)
 }
 
@@ -335,7 +338,9 @@ fn invoker_side(label: &str, requests: &[Request], log: &Log) -> Side {
             .to_owned(),
     );
     if unanswered > 0 {
-        notes.push(format!("of {unanswered} placements no client had an answer: their responses are not known"));
+        notes.push(format!(
+            "of {unanswered} placements no client had an answer: their responses are not known"
+        ));
     }
     Side {
         invocations,
@@ -355,7 +360,9 @@ mod tests {
         assert_eq!(parse_utc("1970-01-01T00:00:00.000Z"), Some(0));
         assert_eq!(parse_utc("2021-11-11T16:25:08.066Z"), Some(1_636_647_908_066));
         assert_eq!(parse_utc("2000-02-29T00:00:00.5Z"), Some(951_782_400_500));
-        for wrong in ["", "2021-11-11", "2021-13-11T00:00:00Z", "2021-11-11T25:00:00Z", "2021-11-11T16:25:08.066"] {
+        for wrong in
+            ["", "2021-11-11", "2021-13-11T00:00:00Z", "2021-11-11T25:00:00Z", "2021-11-11T16:25:08.066"]
+        {
             assert_eq!(parse_utc(wrong), None, "{wrong}");
         }
     }

@@ -98,7 +98,8 @@ pub(super) fn lone(names: &[&str], parts: &[Part<'_>], others: &[Part<'_>]) -> V
         often
     };
     let (here, there) = (often(parts), often(others));
-    let candidates = || (0..names.len()).filter(|function| there[*function] > 0).map(|function| names[function]);
+    let candidates =
+        || (0..names.len()).filter(|function| there[*function] > 0).map(|function| names[function]);
     let lone = (0..names.len()).filter(|function| here[*function] > 0 && there[*function] == 0);
     lone.map(|function| Lone {
         function: names[function].to_owned(),

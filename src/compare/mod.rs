@@ -29,7 +29,9 @@ pub use figures::Comparison;
 pub use side::{Class, Invocation, Side, SideKind};
 
 use self::aggregate::{Part, Responses};
-use self::figures::{Agreement, Counts, Differences, MemoryDifference, Points, Quantiles, SideFigures, Verdict};
+use self::figures::{
+    Agreement, Counts, Differences, MemoryDifference, Points, Quantiles, SideFigures, Verdict,
+};
 use self::pairs::{Matching, Pairs};
 use self::stats::{Interval, kolmogorov_smirnov};
 use crate::error::Diagnostic;
@@ -217,7 +219,12 @@ fn prepared(sides: &[Side], names: &[&str]) -> Vec<Vec<Invocation>> {
 
 /// Where a source tells only cold or warm, partly cold starts of the other count as what such a source would have told: cold
 /// if the activation waited for an initialisation of its own, warm if it joined somebody else's.
-fn fold(a: &[Side], b: &[Side], runs_a: &mut [Vec<Invocation>], runs_b: &mut [Vec<Invocation>]) -> Option<String> {
+fn fold(
+    a: &[Side],
+    b: &[Side],
+    runs_a: &mut [Vec<Invocation>],
+    runs_b: &mut [Vec<Invocation>],
+) -> Option<String> {
     let two = |sides: &[Side]| sides.iter().any(|side| side.two_classes);
     if !two(a) && !two(b) {
         return None;

@@ -38,8 +38,7 @@ pub fn simulated(
     sending: Sending,
     control: &mut dyn Control,
 ) -> Result<Simulated, ReplayError> {
-    let mut tally =
-        Tally::new(trace.functions.len(), scenario.memory, scenario.output.memory_every, true);
+    let mut tally = Tally::new(trace.functions.len(), scenario.memory, scenario.output.memory_every, true);
     let mut queue = Wheel::new(mean_gap(trace));
     let arrivals = || arrivals(scenario, trace, sending);
     let end = replay_arrivals(scenario, setup, trace, arrivals(), &mut queue, &mut tally, control)?;

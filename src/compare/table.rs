@@ -89,7 +89,9 @@ impl Columns {
 /// Whether a file with these columns, in lower case, is such a table.
 pub fn is_table(names: &[String]) -> bool {
     let has = |column: &Column| {
-        std::iter::once(&column.name).chain(column.aliases).any(|name| names.iter().any(|found| found == name))
+        std::iter::once(&column.name)
+            .chain(column.aliases)
+            .any(|name| names.iter().any(|found| found == name))
     };
     names.iter().any(|name| name == NUMBER.name)
         || (has(&NUMBER) && has(&FUNCTION) && (has(&START) || has(&IS_COLD)))

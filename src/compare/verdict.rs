@@ -11,7 +11,13 @@ pub(super) fn verdict(limits: &CompareSpec, found: &Comparison) -> Verdict {
             let limit = limits.limit(measure)?;
             let value = value(measure, found);
             let kept = |value: f64| if measure.is_least() { value >= limit } else { value <= limit };
-            Some(Checked { measure, value, limit, is_least: measure.is_least(), kept: value.is_some_and(kept) })
+            Some(Checked {
+                measure,
+                value,
+                limit,
+                is_least: measure.is_least(),
+                kept: value.is_some_and(kept),
+            })
         })
         .collect();
     let exceeded = checked.iter().any(|checked| !checked.kept);

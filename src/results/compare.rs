@@ -129,7 +129,10 @@ fn agreement(agreement: &Agreement) -> String {
                 || agreement.matrix.iter().any(|row| row[*ix] > 0)
         })
         .collect();
-    let heads = present.iter().map(|ix| format!("{:>13}", format!("B {}", Class::ALL[*ix].name()))).collect::<String>();
+    let heads = present
+        .iter()
+        .map(|ix| format!("{:>13}", format!("B {}", Class::ALL[*ix].name())))
+        .collect::<String>();
     line(&mut out, &format!("{:<16}{heads}", "one by one"));
     for row in &present {
         let cells = present
@@ -170,8 +173,22 @@ fn times(found: &Comparison) -> String {
     let blocks = [
         ("wait", wait(a), wait(b), d.wait_ms, "", None),
         ("response", a.response_ms, b.response_ms, d.response_pct, "%", d.response_ks),
-        ("warm response", a.warm_response_ms, b.warm_response_ms, d.warm_response_pct, "%", d.warm_response_ks),
-        ("cold response", a.cold_response_ms, b.cold_response_ms, d.cold_response_pct, "%", d.cold_response_ks),
+        (
+            "warm response",
+            a.warm_response_ms,
+            b.warm_response_ms,
+            d.warm_response_pct,
+            "%",
+            d.warm_response_ks,
+        ),
+        (
+            "cold response",
+            a.cold_response_ms,
+            b.cold_response_ms,
+            d.cold_response_pct,
+            "%",
+            d.cold_response_ks,
+        ),
     ];
     let mut told = Vec::new();
     for (name, one, other, more, unit, ks) in blocks {
@@ -213,7 +230,13 @@ fn distribution_rows(
     let difference = |of: fn(&Quantiles) -> Option<f64>| match (more.as_ref().and_then(of), unit) {
         (Some(value), "%") => format!("{} %", signed(value, 1)),
         (Some(value), _) => {
-            let sign = if value < -0.0005 { "-" } else if value > 0.0005 { "+" } else { "" };
+            let sign = if value < -0.0005 {
+                "-"
+            } else if value > 0.0005 {
+                "+"
+            } else {
+                ""
+            };
             format!("{sign}{}", duration(value.abs()))
         }
         (None, _) => String::new(),
@@ -233,7 +256,8 @@ fn distribution_rows(
 
 fn ks_line(out: &mut String, ks: Option<KolmogorovSmirnov>) {
     if let Some(KolmogorovSmirnov { distance, p_asymptotic }) = ks {
-        let p = if p_asymptotic < 0.001 { "p below 0.001".to_owned() } else { format!("p {p_asymptotic:.3}") };
+        let p =
+            if p_asymptotic < 0.001 { "p below 0.001".to_owned() } else { format!("p {p_asymptotic:.3}") };
         line(out, &format!("  Kolmogorov–Smirnov distance {distance:.3}, {p} (asymptotic)"));
     }
 }
@@ -246,20 +270,24 @@ fn containers(found: &Comparison) -> String {
     let pct = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{} %", signed(value, 1)));
     let number = |value: Option<f64>| value.map_or_else(|| "not known".to_owned(), decimal);
     if a.memory.is_some() || b.memory.is_some() {
-        let mib = |value: Option<f64>| value.map_or_else(|| "not known".to_owned(), |mib| format!("{mib:.0} MiB"));
-        let more = |of: fn(&crate::compare::figures::MemoryDifference) -> Option<f64>| pct(d.memory.as_ref().and_then(of));
+        let mib =
+            |value: Option<f64>| value.map_or_else(|| "not known".to_owned(), |mib| format!("{mib:.0} MiB"));
+        let more = |of: fn(&crate::compare::figures::MemoryDifference) -> Option<f64>| {
+            pct(d.memory.as_ref().and_then(of))
+        };
         let mean = |side: &SideFigures| mib(side.memory.map(|memory| memory.mean_mib));
         let peak = |side: &SideFigures| mib(side.memory.map(|memory| memory.peak_mib));
         row(&mut out, "memory, mean", &mean(a), &mean(b), &more(|memory| memory.mean_pct));
         row(&mut out, "  peak sampled", &peak(a), &peak(b), &more(|memory| memory.peak_pct));
-        if let Some((apart, common)) = d.memory.and_then(|memory| memory.mean_absolute_mib.zip(memory.common_s)) {
+        if let Some((apart, common)) =
+            d.memory.and_then(|memory| memory.mean_absolute_mib.zip(memory.common_s))
+        {
             line(&mut out, &format!("  apart by {apart:.0} MiB on average over the {common:.0} s both have"));
         }
     }
-    for (name, one, other, more) in [
-        ("created", a.created, b.created, d.created_pct),
-        ("evicted", a.evicted, b.evicted, d.evicted_pct),
-    ] {
+    for (name, one, other, more) in
+        [("created", a.created, b.created, d.created_pct), ("evicted", a.evicted, b.evicted, d.evicted_pct)]
+    {
         if one.is_some() || other.is_some() {
             row(&mut out, name, &number(one), &number(other), &pct(more));
         }
@@ -432,10 +460,12 @@ mod tests {
 
     #[test]
     fn limits_that_are_not_known_say_why() {
-        let checked =
-            Checked { measure: Measure::Ks, value: None, limit: 0.1, is_least: false, kept: false };
+        let checked = Checked { measure: Measure::Ks, value: None, limit: 0.1, is_least: false, kept: false };
         assert_eq!(exceeded(&checked), "ks is limited to 0.1, but not known: a side tells no responses");
         let verdict = Verdict { limits: vec![checked], exceeded: true };
-        assert_eq!(verdict_text(&verdict), "verdict         ks                not known  at most 0.1        EXCEEDED\n");
+        assert_eq!(
+            verdict_text(&verdict),
+            "verdict         ks                not known  at most 0.1        EXCEEDED\n"
+        );
     }
 }

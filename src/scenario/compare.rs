@@ -155,8 +155,7 @@ pub(super) fn read(top: &Section<'_>, problems: &mut Problems) -> CompareSpec {
     let table = hyphenated(written);
     let section = Section::open("compare", &entry.origin, &table, COMPARE, problems);
     for measure in Measure::ALL {
-        spec.limits[measure as usize] =
-            section.read(measure.key(), problems, |node| measure.parse(node));
+        spec.limits[measure as usize] = section.read(measure.key(), problems, |node| measure.parse(node));
     }
     spec
 }

@@ -46,7 +46,8 @@ fn load_side(source: &Source, others: &[Source]) -> Result<Side, Error> {
             watched(|bar| cluster::read(given, folder, run, invoker.as_deref(), bar))
         }
         Source::OpenWhisk { path } => {
-            let wrong = Diagnostic::new("logs of OpenWhisk cannot be compared").at(path.display().to_string());
+            let wrong =
+                Diagnostic::new("logs of OpenWhisk cannot be compared").at(path.display().to_string());
             Err(Error::usage(wrong.help("make a table of invocations from it")))
         }
     }
@@ -139,7 +140,9 @@ fn from_results(
     side.causes = causes(&summary).or(side.causes);
     side.trace_sha256 = Some(manifest.trace.sha256.clone());
     side.speed = Some(1.0);
-    if let Some(unserved) = summary.get("unserved").and_then(serde_json::Value::as_u64).filter(|many| *many > 0) {
+    if let Some(unserved) =
+        summary.get("unserved").and_then(serde_json::Value::as_u64).filter(|many| *many > 0)
+    {
         side.notes.push(format!("{unserved} invocations were never served; the table has no rows of them"));
     }
     Ok(side)
@@ -184,7 +187,8 @@ fn simulated_again(
     }
     let Simulated { side, summary: again } = simulate_trace(given, scenario, &trace, Sending::AsTraced)?;
     let was = |name: &str| summary.get(name).and_then(serde_json::Value::as_u64);
-    let same = (was("warm"), was("cold"), was("partial")) == (Some(again.warm), Some(again.cold), Some(again.partial));
+    let same = (was("warm"), was("cold"), was("partial"))
+        == (Some(again.warm), Some(again.cold), Some(again.partial));
     if !same {
         return Err(cannot(format!(
             "made again they differ: {} cold starts then, {} now (made by faassim {}, this is {})",
@@ -209,7 +213,8 @@ fn from_trace(given: &str, path: &Path, others: &[Source]) -> Result<Side, Error
         None => (load_trace(path, &Reading::default())?, Window::ALL),
     };
     measured::measured(given, &trace, window).ok_or_else(|| {
-        let wrong = Diagnostic::new("the trace tells nothing that was measured: it has no column `is_cold`").at(given);
+        let wrong = Diagnostic::new("the trace tells nothing that was measured: it has no column `is_cold`")
+            .at(given);
         Error::usage(wrong.help("to compare with a simulation of it, name a scenario that replays it"))
     })
 }

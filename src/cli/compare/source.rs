@@ -20,7 +20,12 @@ pub(super) enum Source {
     /// To be simulated.
     Scenario { given: String, scenario: Box<Scenario> },
     /// Results of `faassim run`.
-    Results { given: String, folder: PathBuf, manifest: Box<Manifest>, scenario: Result<Box<Scenario>, Error> },
+    Results {
+        given: String,
+        folder: PathBuf,
+        manifest: Box<Manifest>,
+        scenario: Result<Box<Scenario>, Error>,
+    },
     /// The event log of a live run.
     Log { given: String, log: PathBuf, scenario: Box<Scenario> },
     /// A trace, with luck with what was measured.
@@ -136,11 +141,14 @@ impl Source {
         let file = folder.join(MANIFEST);
         let place = file.display().to_string();
         let unreadable = |why: String| {
-            Error::usage(Diagnostic::new(why).at(place.clone()).help("is this a results folder of `faassim run`?"))
+            Error::usage(
+                Diagnostic::new(why).at(place.clone()).help("is this a results folder of `faassim run`?"),
+            )
         };
-        let text = fs::read_to_string(&file).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
-        let manifest: Manifest =
-            serde_json::from_str(&text).map_err(|error| unreadable(format!("is no manifest of a run: {error}")))?;
+        let text =
+            fs::read_to_string(&file).map_err(|error| unreadable(format!("cannot be read: {error}")))?;
+        let manifest: Manifest = serde_json::from_str(&text)
+            .map_err(|error| unreadable(format!("is no manifest of a run: {error}")))?;
         let scenario = scenario_in(&manifest).map(Box::new);
         if let Ok(scenario) = &scenario {
             refuse_published(&given, scenario)?;
@@ -177,7 +185,9 @@ fn scenario_in(manifest: &Manifest) -> Result<Scenario, Error> {
     let sets = manifest
         .overrides
         .iter()
-        .map(|set| set.parse::<Override>().map_err(|why| Error::usage(Diagnostic::new(format!("`{set}`: {why}")))))
+        .map(|set| {
+            set.parse::<Override>().map_err(|why| Error::usage(Diagnostic::new(format!("`{set}`: {why}"))))
+        })
         .collect::<Result<Vec<Override>, Error>>()?;
     Scenario::from_text(Path::new(&manifest.scenario_file), manifest.scenario.clone(), &sets)
 }
@@ -186,9 +196,12 @@ fn refuse_published(given: &str, scenario: &Scenario) -> Result<(), Error> {
     match scenario.engine {
         Engine::Pool(_) => Ok(()),
         Engine::Artifact(_) => {
-            let wrong = Diagnostic::new("the published simulator tells nothing of single invocations").at(given);
-            Err(Error::usage(wrong.help("compare a scenario without [faascache-artifact]; the nearest rules are \
-                                         `rules.preset = \"faascache\"`")))
+            let wrong =
+                Diagnostic::new("the published simulator tells nothing of single invocations").at(given);
+            Err(Error::usage(wrong.help(
+                "compare a scenario without [faascache-artifact]; the nearest rules are \
+                                         `rules.preset = \"faascache\"`",
+            )))
         }
     }
 }

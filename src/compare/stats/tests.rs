@@ -10,12 +10,9 @@ fn close(found: f64, published: f64, digits: i32) {
 #[test]
 fn wilson_gives_newcombes_table() {
     // R. G. Newcombe, Statistics in Medicine 17 (1998) 857-872, table I, method 3.
-    for (part, whole, low, high) in [
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ] {
+    for (part, whole, low, high) in
+        [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
+    {
         let found = wilson(part, whole).expect("some");
         close(found.low, low, 4);
         close(found.high, high, 4);
