@@ -48,6 +48,6 @@ impl Iterator for Schedule<'_> {
 }
 
 /// `us` at so many times the speed. Exact where the speed is 1; never out of order, since division and rounding are not.
-fn scaled(us: u64, speed: f64) -> u64 {
+pub(crate) fn scaled(us: u64, speed: f64) -> u64 {
     if speed == 1.0 { us } else { (us as f64 / speed).round() as u64 }
 }

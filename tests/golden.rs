@@ -31,6 +31,11 @@ const CONCURRENT: &str = "[trace]\npath = \"CONCURRENT\"\n[pool]\nmemory = \"2 G
 const PHASES: &str = "[costs]\npull = \"900 ms\"\ncreate = { log-normal = { median = \"350 ms\", sigma = 0.4 } }\n\
     init = { uniform = { low = \"80 ms\", high = \"200 ms\" } }\nfirst-run = \"40 ms\"\nunpause = \"60 ms\"\n\
     pause = \"50 ms\"\nlogs = \"4 ms\"\nremove = { exponential = { mean = \"120 ms\" } }\n";
+const OVERHEADS: &str = "[costs]\ncreate = \"350 ms\"\ninit = \"trace\"\n\
+    init-overhead = { uniform = { low = \"30 ms\", high = \"90 ms\" } }\nrun = \"trace\"\n\
+    run-overhead = { exponential = { mean = \"2 ms\" } }\nremove = \"120 ms\"\n";
+const CONTENTION: &str = "[costs.contention]\nprocessors = 3\ncreate = 1.3\ninit = 0.8\nrun = 0.9\npause = 0.5\n\
+    unpause = 0.25\nremove = 0.7\n";
 const FAILURES: &str =
     "[failures]\ncreate = 0.01\ninit = 0.01\nrun = 0.02\nlogs = 0.005\npause = 0.02\nresume = 0.02\n";
 const PREWARM: &str = "[[prewarm]]\nkind = \"python:3\"\nmemory = \"256 MiB\"\ninitial-count = 2\n\
@@ -67,6 +72,12 @@ fn scenarios() -> Vec<(String, String)> {
     );
     add("phases", format!("{AZURE}[rules]\npreset = \"openwhisk\"\npause-grace = \"50 ms\"\n{PHASES}"));
     add("failures", format!("{LITMUS}[rules]\npreset = \"openwhisk\"\n{PHASES}{FAILURES}"));
+    add("contention", format!("{CONCURRENT}[rules]\npreset = \"openwhisk\"\n{PHASES}{CONTENTION}{FAILURES}"));
+    add(
+        "contention by clock",
+        format!("{LITMUS}[rules]\npreset = \"openwhisk\"\n{OVERHEADS}{CONTENTION}by-clock = true\n"),
+    );
+    add("overheads", format!("{AZURE}[rules]\npreset = \"openwhisk\"\n{OVERHEADS}"));
     add("feed", format!("{AZURE}[rules]\npreset = \"openwhisk\"\nfeed-capacity = 8\n"));
     add("concurrent", format!("{CONCURRENT}[rules]\npreset = \"openwhisk\"\n{PHASES}{FAILURES}"));
     add(

@@ -8,6 +8,7 @@ use super::*;
 use crate::live::actions::Actions;
 use crate::memory::Memory;
 use crate::scenario::Engine;
+use crate::schedule::scaled;
 use crate::trace::{Function, Invocations, RunTime};
 
 fn trace(rows: &[(u64, u32)]) -> Trace {
