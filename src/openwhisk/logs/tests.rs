@@ -129,3 +129,44 @@ fn the_fork_counts_with_its_misprint() {
          ExecutableWhiskAction/alftest/cnn@0.0.1 -> 1), warm map: Map()"
     );
 }
+
+#[test]
+fn placement_lines_read_back() {
+    for (state, container, action) in [
+        (StartState::Cold, None, "hello"),
+        (StartState::WarmingCold, None, "a name with namespace: in it"),
+        (StartState::RecreatedPrewarm, Some("3c4e"), "hello"),
+    ] {
+        let (namespace, activation) = ("alftest", "ca09");
+        let start =
+            ContainerStart { state, container, active: 2, max_concurrent: 5, action, namespace, activation };
+        assert_eq!(parse_container_start(&container_start_message(&start)), Some(start));
+    }
+    for other in ["containerStart", "containerStart containerState: tepid container: None", "cold hits: 1"] {
+        assert_eq!(parse_container_start(other), None, "{other}");
+    }
+}
+
+#[test]
+fn times_are_read_in_any_precision_and_written_back() {
+    for (text, ms) in [
+        ("2022-04-15T06:04:39.086Z", 1_650_002_679_086),
+        ("2022-04-15T06:04:39.0869Z", 1_650_002_679_086),
+        ("2022-04-15T06:04:39.08Z", 1_650_002_679_080),
+        ("2022-04-15T06:04:39Z", 1_650_002_679_000),
+        ("1970-01-01T00:00:00.000Z", 0),
+    ] {
+        assert_eq!(line_time(format!("[{text}] [INFO] x").as_bytes()), Some(ms), "{text}");
+    }
+    for text in ["2022-04-15T24:04:39.086Z", "2022-04-15T06:04:39.0x6Z", "2022-00-15T06:04:39.086Z", "now"] {
+        assert_eq!(line_time(format!("[{text}] [INFO] x").as_bytes()), None, "{text}");
+    }
+    assert_eq!(line_time(b"x [2022-04-15T06:04:39.086Z]"), None);
+    // Every day of some leap and century years.
+    for day in (-40_000..60_000).step_by(7) {
+        let ms = day * 86_400_000 + 45_296_789;
+        let text = utc(ms).replace(' ', "T") + "Z";
+        assert_eq!(epoch_ms(&text), Some(ms), "{text}");
+    }
+    assert_eq!(utc(951_782_400_000), "2000-02-29 00:00:00.000");
+}
