@@ -1,5 +1,6 @@
 //! `faassim calibrate`: what a real platform costs. Owns nothing but which source is read; each has a file of its own.
 
+mod keep_alive;
 mod live;
 mod openwhisk;
 #[cfg(feature = "live")]
@@ -20,6 +21,7 @@ pub struct CalibrateArgs {
 
 #[derive(Subcommand, Debug)]
 enum CalibrateCommand {
+    KeepAlive(keep_alive::KeepAliveArgs),
     Live(live::LiveArgs),
     Openwhisk(openwhisk::OpenwhiskArgs),
 }
@@ -30,6 +32,7 @@ enum CalibrateCommand {
 /// A usage error for a wrong source, a run error if something cannot be written.
 pub fn calibrate(args: &CalibrateArgs) -> Result<(), Error> {
     match &args.command {
+        CalibrateCommand::KeepAlive(args) => keep_alive::keep_alive(args),
         CalibrateCommand::Live(args) => live::live(args),
         CalibrateCommand::Openwhisk(args) => {
             super::progress::catch_interrupts();

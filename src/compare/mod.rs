@@ -13,6 +13,7 @@
 //! | [`divergence`] | what a simulation and a live run decided differently, and why |
 //! | `substituted` | a simulation in which some things go as they went live |
 //! | [`pool_view`] | what a pool holds at one instant |
+//! | [`keep_alive`] | which single keep-alive explains measured cold starts |
 //! | [`simulated`], [`logged`], [`measured`], [`table`], [`cluster`] | how records become sides |
 
 mod aggregate;
@@ -20,6 +21,7 @@ pub mod cluster;
 pub mod divergence;
 pub mod figures;
 mod functions;
+pub mod keep_alive;
 pub mod logged;
 pub mod measured;
 mod pairs;
