@@ -87,8 +87,7 @@ fn the_best_keep_alive_of_each_run_alone() {
         assert_eq!(recorded.warm_at_start, 1, "{run}: the ramp left one container");
         let steps = [steps(&recorded)];
         let (count, calls) = (best(&steps, Aim::Count), best(&steps, Aim::Calls));
-        let found =
-            (ends(&count), figures(&count.agreement[0]), ends(&calls), figures(&calls.agreement[0]));
+        let found = (ends(&count), figures(&count.agreement[0]), ends(&calls), figures(&calls.agreement[0]));
         assert_eq!(found, expected, "{run}");
     }
 }
@@ -96,8 +95,7 @@ fn the_best_keep_alive_of_each_run_alone() {
 #[test]
 fn the_best_single_keep_alive_for_all_runs() {
     let steps: Vec<Vec<Step>> = RUNS.iter().map(|(run, _)| steps(&recorded(run))).collect();
-    let expected =
-        [[31, 29, 11, 13], [60, 59, 0, 1], [43, 43, 0, 0], [28, 32, 5, 1], [21, 28, 12, 5]];
+    let expected = [[31, 29, 11, 13], [60, 59, 0, 1], [43, 43, 0, 0], [28, 32, 5, 1], [21, 28, 12, 5]];
     // The same keep-alive is best by count and call by call.
     for aim in [Aim::Count, Aim::Calls] {
         let fit = best(&steps, aim);
