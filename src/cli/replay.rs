@@ -43,6 +43,9 @@ pub fn replay(args: &ReplayArgs) -> Result<(), Error> {
     }
 }
 
+/// The file of a log, unpacked on the way.
+pub(super) type LogFile = BufReader<Box<dyn Read>>;
+
 /// The log in a results folder, or the one that is named.
 pub(super) fn log_path(given: &Path) -> PathBuf {
     if given.is_dir() { given.join(EVENTS) } else { given.to_owned() }
@@ -52,7 +55,7 @@ pub(super) fn log_path(given: &Path) -> PathBuf {
 ///
 /// # Errors
 /// A usage error if it cannot be read or is none.
-pub(super) fn open(path: &Path) -> Result<(Reader<BufReader<Box<dyn Read>>>, Header), Error> {
+pub(super) fn open(path: &Path) -> Result<(Reader<LogFile>, Header), Error> {
     Reader::open(file(path)?).map_err(|damage| damaged(path, damage))
 }
 
@@ -60,7 +63,7 @@ pub(super) fn open(path: &Path) -> Result<(Reader<BufReader<Box<dyn Read>>>, Hea
 ///
 /// # Errors
 /// A usage error if it cannot be read.
-pub(super) fn file(path: &Path) -> Result<BufReader<Box<dyn Read>>, Error> {
+pub(super) fn file(path: &Path) -> Result<LogFile, Error> {
     let (bytes, _) = open_as("an event log", path, &()).map_err(|error| {
         let cannot = Diagnostic::new(error.message.clone()).at(path.display().to_string());
         Error::usage(cannot.help("name the event log of a live run, or its results folder"))

@@ -185,7 +185,8 @@ pub(super) fn memory_apart(a: &Side, b: &Side) -> Option<(f64, f64)> {
 
 fn causes(sides: &[Side]) -> Option<Vec<CauseCount>> {
     let known = sides.iter().map(|side| side.causes.as_ref()).collect::<Option<Vec<&Causes>>>()?;
-    let names: [(&'static str, fn(&Causes) -> u64); 7] = [
+    type Count = fn(&Causes) -> u64;
+    let names: [(&'static str, Count); 7] = [
         ("first", |causes| causes.first),
         ("all-busy", |causes| causes.all_busy),
         ("expired", |causes| causes.expired),
@@ -195,7 +196,7 @@ fn causes(sides: &[Side]) -> Option<Vec<CauseCount>> {
         ("failed", |causes| causes.failed),
     ];
     let runs = known.len().max(1) as f64;
-    let count = |of: fn(&Causes) -> u64| known.iter().map(|causes| of(causes)).sum::<u64>() as f64 / runs;
+    let count = |of: Count| known.iter().map(|causes| of(causes)).sum::<u64>() as f64 / runs;
     Some(names.map(|(cause, of)| CauseCount { cause, count: count(of) }).to_vec())
 }
 

@@ -400,8 +400,10 @@ impl Calls {
 /// # Panics
 /// Without a trace, or with one without steps.
 pub fn best(traces: &[Vec<Step>], aim: Aim) -> Fit {
+    /// Less is better: how bad, disagreements, how narrow.
+    type Rank = (f64, u64, Reverse<u64>);
     let mut at = vec![0; traces.len()];
-    let mut best: Option<((f64, u64, Reverse<u64>), Fit)> = None;
+    let mut best: Option<(Rank, Fit)> = None;
     let mut over = Span::ZERO;
     loop {
         let current = || traces.iter().zip(&at).map(|(steps, at)| &steps[*at]);

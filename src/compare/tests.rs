@@ -129,10 +129,11 @@ fn different_workloads_are_refused_unless_asked_for() {
     let a = side("a", "cww");
     let mut b = side("b", "cwww");
     b.functions = vec!["g".to_owned()];
-    let error = compare(&[a.clone()], &[b.clone()], &Options::default()).expect_err("other functions");
+    let error = compare(std::slice::from_ref(&a), std::slice::from_ref(&b), &Options::default())
+        .expect_err("other functions");
     assert!(error.to_string().contains("invocation 0 is of `f` in a, of `g` in b"), "{error}");
     let options = Options { different_workloads: true, ..Options::default() };
-    let found = compare(&[a.clone()], &[b], &options).expect("asked for");
+    let found = compare(std::slice::from_ref(&a), &[b], &options).expect("asked for");
     assert!(!found.same_workload && found.agreement.is_none() && found.functions.is_empty());
     assert_eq!((found.a.counts.invocations, found.b.counts.invocations), (3, 4), "all of both");
     assert_eq!((found.only_a[0].function.as_str(), found.only_b[0].function.as_str()), ("f", "g"));
@@ -140,7 +141,7 @@ fn different_workloads_are_refused_unless_asked_for() {
     let traced = |sha: &str| Side { trace_sha256: Some(sha.to_owned()), ..a.clone() };
     let error = compare(&[traced("11")], &[traced("22")], &Options::default()).expect_err("other traces");
     assert!(error.to_string().contains("different traces: a is of 11…, a of 22…"), "{error}");
-    compare(&[traced("11")], &[a.clone()], &Options::default()).expect("not known to differ");
+    compare(&[traced("11")], std::slice::from_ref(&a), &Options::default()).expect("not known to differ");
     let error = compare(&[side("a", "")], &[a], &Options::default()).expect_err("nothing");
     assert!(error.to_string().contains("a: has no invocation that ended"), "{error}");
 }

@@ -94,7 +94,7 @@ pub enum Start {
     /// One number. [`Source::Trace`]: the function's cold less its warm time.
     Whole(Source),
     /// Its phases.
-    Phases(Phases),
+    Phases(Box<Phases>),
 }
 
 /// The phases of a cold start. A prewarmed container has only `init` and `first_run` before it.
@@ -214,7 +214,7 @@ fn read_costs(section: &Section<'_>, otherwise: &Costs, problems: &mut Problems)
 fn read_start(section: &Section<'_>, otherwise: &Start, problems: &mut Problems) -> Option<Start> {
     let whole = read_source(section, "cold-start", problems);
     let mut phases = match otherwise {
-        Start::Phases(phases) => phases.clone(),
+        Start::Phases(phases) => (**phases).clone(),
         Start::Whole(_) => Phases::NONE,
     };
     for (name, place) in [("pull", &mut phases.pull), ("create", &mut phases.create)] {
@@ -245,7 +245,7 @@ fn read_start(section: &Section<'_>, otherwise: &Start, problems: &mut Problems)
         let flaw = Flaw::new("is a phase of a cold start, which needs `create` or `init` too");
         section.refuse(phase, flaw.help("add one of them, as \"0 s\" if that is meant"), problems);
     }
-    Some(Start::Phases(phases))
+    Some(Start::Phases(Box::new(phases)))
 }
 
 /// What something takes beyond what the trace says, which needs the trace to say it.

@@ -140,11 +140,12 @@ fn costs_of_functions_inherit_what_they_do_not_say() {
         init_overhead: DurationValue::ZERO,
         first_run: None,
     };
-    let general = Costs { start: Start::Phases(phases.clone()), unpause: ms(60), ..Costs::default() };
+    let general =
+        Costs { start: Start::Phases(Box::new(phases.clone())), unpause: ms(60), ..Costs::default() };
     assert_eq!(*costs.of("unknown"), general);
     let empirical = Shape::Empirical(vec![Span::from_ms(1), Span::from_ms(2), Span::from_ms(9)]);
     let resize = Costs {
-        start: Start::Phases(Phases { init: Source::Given(ms(10)), ..phases }),
+        start: Start::Phases(Box::new(Phases { init: Source::Given(ms(10)), ..phases })),
         run: Source::Given(DurationValue { shape: empirical, min: None, max: None }),
         ..general.clone()
     };

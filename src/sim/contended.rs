@@ -35,12 +35,15 @@ pub struct Contended<'q, Q> {
     /// What the steps under way want.
     wanted: u64,
     /// Those that can be slowed down, by how far they have to come.
-    free: BinaryHeap<Reverse<(u64, (u8, u32, u32), usize)>>,
+    free: BinaryHeap<Reverse<Free>>,
     /// When those that go by the clock give their processors back, and how many.
     by_clock: BinaryHeap<Reverse<(Time, u64)>>,
     steps: Vec<Option<Step>>,
     unused: Vec<usize>,
 }
+
+/// How far a step has to come, its rank among those of one instant, and its place among the steps.
+type Free = (u64, (u8, u32, u32), usize);
 
 #[derive(Clone, Copy)]
 struct Step {

@@ -176,8 +176,11 @@ fn named(which: &[usize], labels: &[String]) -> Vec<(usize, String)> {
     which.iter().map(|nth| (*nth, labels[*nth].clone())).collect()
 }
 
+/// A place on a chart, in the units of its axes.
+type Place = (f64, f64);
+
 /// Steps of the distribution in ms and %, and points at a tenth, a quarter, half, three quarters, 95 and 99 %.
-fn distribution(run: &RunView) -> (Vec<Option<(f64, f64)>>, Vec<(f64, f64)>) {
+fn distribution(run: &RunView) -> (Vec<Option<Place>>, Vec<Place>) {
     const MARKED: [f64; 6] = [10.0, 25.0, 50.0, 75.0, 95.0, 99.0];
     let all = served(run);
     let (mut steps, mut marks) = (Vec::with_capacity(2 * run.responses.len()), Vec::new());
