@@ -25,7 +25,9 @@ fn compare(folder: &Path, args: &[&str], code: i32) -> (String, String) {
     let output = faassim(folder, &all);
     let (said, wrong) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(code), "{args:?}\n{said}\n{wrong}");
-    for line in said.lines().filter(|line| !line.contains('/')) {
+    // Paths are never broken, and JSON is not for people.
+    let for_people = !args.contains(&"--json");
+    for line in said.lines().filter(|line| for_people && !line.contains('/')) {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
     }
     (said, wrong)
@@ -199,7 +201,7 @@ fn different_traces_are_compared_only_when_asked_for() {
     let folder = small();
     let folder = folder.path();
     fs::create_dir(folder.join("u")).expect("writable");
-    fs::write(folder.join("u/functions.csv"), TRACE_FUNCTIONS.replace("b,", "bb,")).expect("writable");
+    fs::write(folder.join("u/functions.csv"), TRACE_FUNCTIONS.replace("\nb,", "\nbb,")).expect("writable");
     fs::write(folder.join("u/invocations.csv"), TRACE_ROWS.replace(",b", ",bb")).expect("writable");
     fs::write(folder.join("u.toml"), SCENARIO.replace("\"t\"", "\"u\"")).expect("writable");
     refused(
@@ -251,7 +253,7 @@ fn limits_come_from_the_scenario_and_decide_the_exit_code() {
     refused(
         folder,
         &["s.toml", "s.toml", "--limit", "ks=3"],
-        &["--limit: compare.ks: expected a number from 0 to 1, found 3"],
+        &["--limit: compare.ks: expected a number from 0 to 1, found the number 3"],
     );
     refused(
         folder,
