@@ -116,7 +116,8 @@ fn real_logs_give_tables_costs_and_invocations() {
 
     // A scenario reads the costs.
     let costs = fs::read_to_string(folder.path().join("costs.toml")).expect("written");
-    let text = format!("[trace]\npath = \"t\"\n[pool]\nmemory = \"1 GiB\"\n{costs}");
+    let (_, table) = costs.split_once("\n[costs]\n").expect("a table of costs");
+    let text = format!("[trace]\npath = \"t\"\n[pool]\nmemory = \"1 GiB\"\n[costs]\n{table}");
     let scenario =
         Scenario::from_text(Path::new("a.toml"), text, &[]).unwrap_or_else(|e| panic!("{e}\n{costs}"));
     let Engine::Pool(setup) = scenario.engine else { panic!("the usual engine") };
@@ -353,7 +354,7 @@ fn large_logs_stream() {
     let folder = folder();
     let pairs = 400;
     let log = large_log(pairs);
-    assert!(log.len() > 4_000_000);
+    assert!(log.len() > 1_000_000, "{}", log.len());
     fs::write(folder.path().join("large.log"), &log).expect("written");
     let (json, told) = works(folder.path(), &["large.log", "--json", "--invocations", "inv.csv"]);
     let json: Value = serde_json::from_str(&json).expect("JSON");

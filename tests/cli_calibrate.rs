@@ -151,7 +151,7 @@ fn messages_of_costs_files() {
     let from = "from = \"costs.toml\"";
     for (costs, more, wanted) in [
         ("", "from = \"cost.toml\"", "did you mean `costs.toml`?"),
-        ("[cost]\n", from, "s.toml:6: costs.from: costs.toml:1: unknown key `cost`"),
+        ("[cost]\n", from, "s.toml:6: costs.from: costs.toml:1: unknown table `cost`"),
         ("x = ", from, "costs.toml:1:"),
         ("[costs]\nrun = \"5 parsec\"\n", from, "costs.toml:2: costs.run:"),
         ("[costs]\nfrom = \"other.toml\"\n", from, "a costs file does not name another one"),

@@ -80,7 +80,7 @@ impl Record {
             steps.entry(key(step.kind, step.number, step.function)).or_default().push(*step);
         }
         for alike in steps.values_mut() {
-            alike.sort_by_key(|step| step.begun);
+            alike.sort_by_key(|step| step.place);
         }
         Record { steps }
     }
@@ -97,13 +97,20 @@ pub struct Substituted<'r, I> {
     imagined: I,
     record: &'r Record,
     taken: Taken,
-    containers: BTreeMap<ContainerId, Option<u32>>,
+    containers: BTreeMap<ContainerId, Container>,
     /// How many steps there were about something.
     nth: BTreeMap<Key, usize>,
     /// Where the recording departs from what was imagined, in no particular order.
     departures: &'r mut Vec<Departure>,
     /// Whether the step just answered was taken from the record.
     was_taken: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Container {
+    function: Option<u32>,
+    /// Initialised, but has not run anything yet.
+    fresh: bool,
 }
 
 impl<'r, I: Imagined> Substituted<'r, I> {
@@ -126,7 +133,7 @@ impl<'r, I: Imagined> Substituted<'r, I> {
     }
 
     fn recorded(&mut self, kind: StepKind, container: ContainerId, work: Option<Work>) -> Option<Step> {
-        let function = self.containers.get(&container).copied().flatten();
+        let function = self.containers.get(&container).and_then(|of| of.function);
         let key = key(kind, work.map(|work| work.number), function);
         let nth = self.nth.entry(key).or_default();
         *nth += 1;
@@ -172,10 +179,14 @@ impl<I: Imagined> Imagined for Substituted<'_, I> {
     }
 
     fn run(&mut self, now: Time, id: ContainerId, activation: ActivationId, work: Work) -> (Time, Input) {
+        self.was_taken = false;
         let answer = self.imagined.run(now, id, activation, work);
-        match self.recorded(StepKind::Run, id, Some(work)) {
-            Some(step) => self.put_in(now, &step, answer),
-            None => answer,
+        let fresh = self.containers.get_mut(&id).is_some_and(|of| std::mem::take(&mut of.fresh));
+        let kind = if fresh { StepKind::FirstRun } else { StepKind::Run };
+        match self.recorded(kind, id, Some(work)) {
+            // What a run took in a fresh container says nothing of one in a warm one.
+            Some(step) if step.kind == kind => self.put_in(now, &step, answer),
+            _ => answer,
         }
     }
 
@@ -184,11 +195,12 @@ impl<I: Imagined> Imagined for Substituted<'_, I> {
         let answer = self.imagined.answer(now, action, work)?;
         let (kind, container) = match *action {
             Action::Create { container, function, .. } => {
-                self.containers.insert(container, function.map(|function| function.0));
+                let function = function.map(|function| function.0);
+                self.containers.insert(container, Container { function, fresh: false });
                 (StepKind::Create, container)
             }
             Action::Init { container, function, .. } => {
-                self.containers.insert(container, Some(function.0));
+                self.containers.insert(container, Container { function: Some(function.0), fresh: true });
                 (StepKind::Init, container)
             }
             Action::Run { container, .. } => (StepKind::Run, container),

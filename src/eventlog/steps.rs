@@ -65,6 +65,8 @@ impl StepKind {
 /// One step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Step {
+    /// Its place among all orders that take time: several may be given at one instant.
+    pub place: u64,
     /// What was done.
     pub kind: StepKind,
     /// For which function, by number; `None`: a prewarm that had none yet.
@@ -148,23 +150,46 @@ pub fn recording(source: impl BufRead) -> Result<Recording, Damage> {
 struct Gatherer {
     steps: Vec<Step>,
     arrivals: Vec<Sent>,
+    ordered: u64,
     /// Orders without an answer, by container, kind and activation.
-    open: BTreeMap<(ContainerId, StepKind, Option<ActivationId>), Time>,
+    open: BTreeMap<(ContainerId, StepKind, Option<ActivationId>), Ordered>,
     containers: BTreeMap<ContainerId, Container>,
     /// By activation.
     under_way: BTreeMap<ActivationId, Sent>,
+}
+
+/// An order without an answer. Numbers of activations are used again, so whose it is is looked up at once.
+#[derive(Clone, Copy)]
+struct Ordered {
+    place: u64,
+    at: Time,
+    sent: Option<Sent>,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Container {
     function: Option<u32>,
     fresh: bool,
-    loading_for: Option<ActivationId>,
 }
 
 impl Gatherer {
-    fn began(&mut self, now: Time, container: ContainerId, kind: StepKind, activation: Option<ActivationId>) {
-        self.open.insert((container, kind, activation), now);
+    fn began(&mut self, at: Time, container: ContainerId, kind: StepKind, activation: Option<ActivationId>) {
+        self.began_for(at, container, kind, activation, activation);
+    }
+
+    /// `key`: the activation that the answer will name; `whose`: the one that it is done for.
+    fn began_for(
+        &mut self,
+        at: Time,
+        container: ContainerId,
+        kind: StepKind,
+        key: Option<ActivationId>,
+        whose: Option<ActivationId>,
+    ) {
+        let sent = whose.and_then(|activation| self.under_way.get(&activation)).copied();
+        let place = self.ordered;
+        self.ordered += 1;
+        self.open.insert((container, kind, key), Ordered { place, at, sent });
     }
 
     fn answered(
@@ -174,16 +199,14 @@ impl Gatherer {
         kinds: &[StepKind],
         activation: Option<ActivationId>,
     ) {
-        let found = kinds
-            .iter()
-            .find_map(|kind| self.open.remove(&(container, *kind, activation)).map(|begun| (*kind, begun)));
-        let Some((kind, begun)) = found else { return };
+        let mut kinds = kinds.iter();
+        let found = kinds.find_map(|kind| Some((*kind, self.open.remove(&(container, *kind, activation))?)));
+        let Some((kind, Ordered { place, at: begun, sent })) = found else { return };
         let of = self.containers.get(&container).copied().unwrap_or_default();
-        let activation = if kind == StepKind::Init { of.loading_for } else { activation };
-        let sent = activation.and_then(|activation| self.under_way.get(&activation));
         let queued = told.measured.as_ref().and_then(|measured| measured.queued_us);
         let is_run = matches!(kind, StepKind::Run | StepKind::FirstRun);
         self.steps.push(Step {
+            place,
             kind,
             function: sent.map(|sent| sent.function).or(of.function),
             number: sent.map(|sent| sent.number),
@@ -205,9 +228,9 @@ impl Observer for Gatherer {
                 self.began(now, container, StepKind::Create, None);
             }
             Action::Init { container, function, activation } => {
-                let of = Container { function: Some(function.0), fresh: true, loading_for: activation };
+                let of = Container { function: Some(function.0), fresh: true };
                 self.containers.insert(container, of);
-                self.began(now, container, StepKind::Init, None);
+                self.began_for(now, container, StepKind::Init, None, activation);
             }
             Action::Run { container, activation, .. } => {
                 let of = self.containers.entry(container).or_default();

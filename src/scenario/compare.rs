@@ -212,8 +212,8 @@ mod tests {
         let text = error.to_string();
         for part in [
             "--set compare.kapa: unknown key `kapa` in [compare]\n  help: did you mean `kappa`?",
-            "--set compare.ks: expected a number from 0 to 1, found 2",
-            "--set compare.p50-pct: expected a number of at least 0, found -1",
+            "--set compare.ks: expected a number from 0 to 1, found the number 2",
+            "--set compare.p50-pct: expected a number of at least 0, found the number -1",
         ] {
             assert!(text.contains(part), "{part}\nis missing in\n{text}");
         }

@@ -227,6 +227,7 @@ fn read_start(section: &Section<'_>, otherwise: &Start, problems: &mut Problems)
     }
     if let Some(overhead) = read_overhead(section, "init-overhead", "init", problems) {
         phases.init_overhead = overhead;
+        phases.init = Source::Trace;
     }
     if let Some(first_run) = duration::read(section, "first-run", problems) {
         phases.first_run = Some(first_run);
@@ -239,7 +240,7 @@ fn read_start(section: &Section<'_>, otherwise: &Start, problems: &mut Problems)
         let flaw = Flaw::new(format!("a cold start is one number or phases, but `{phase}` is given as well"));
         let help = "keep either `cold-start` or `pull`, `create`, `init` and `first-run`";
         section.refuse("cold-start", flaw.help(help), problems);
-    } else if section.find("create").or(section.find("init")).is_none()
+    } else if ["create", "init", "init-overhead"].iter().all(|name| section.find(name).is_none())
         && matches!(otherwise, Start::Whole(_))
     {
         let flaw = Flaw::new("is a phase of a cold start, which needs `create` or `init` too");

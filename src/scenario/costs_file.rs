@@ -103,7 +103,7 @@ fn read(path: &Path) -> Result<(String, Table), Flaw> {
             section.refuse("from", Flaw::new("a costs file does not name another one"), &mut problems);
         }
         Some(section) => drop(costs::read(&section, BTreeSet::new(), &mut problems)),
-        None if top.find("costs").is_none() => {
+        None if top.find("costs").is_none() && problems.is_empty() => {
             let flaw = Flaw::new("has no [costs], so it is no costs file");
             problems.push(&Origin::File, "", flaw);
         }

@@ -150,7 +150,12 @@ pub const FUNCTION_COSTS: &[Key] = &[
         "\"0 s\"",
         "phase: loading the function's code; \"trace\": its cold less its warm time",
     ),
-    key("init-overhead", "\"80 ms\"", "\"0 s\"", "phase: what loading takes beyond the trace's time"),
+    key(
+        "init-overhead",
+        "\"80 ms\"",
+        "\"0 s\"",
+        "phase: what loading takes beyond that; makes init \"trace\"",
+    ),
     key("first-run", "\"80 ms\"", "as run", "phase: the first run in a fresh container"),
     key("run", "\"50 ms\"", "\"trace\"", "a run"),
     key("run-overhead", "\"2 ms\"", "\"0 s\"", "what a run takes beyond the trace's time"),
@@ -185,12 +190,7 @@ pub const CONTENTION: &[Key] = &[
     key("pause", "1.0", "0", "… freezing"),
     key("logs", "0.1", "0", "… collecting logs"),
     key("remove", "0.7", "0", "… removing"),
-    key(
-        "by-clock",
-        "true",
-        "false",
-        "what the trace tells is not slowed down, as of actions that only imitate it",
-    ),
+    key("by-clock", "true", "false", "what the trace tells takes its time by the clock, as of imitations"),
 ];
 
 /// The top of a costs file.

@@ -229,6 +229,7 @@ fn every_documented_example_can_be_written() {
             // Keys that only make sense together.
             let beside = match (section.path, key.name) {
                 ("costs", "pull" | "first-run") => vec![("costs.create", "0 s")],
+                ("costs.contention", _) => vec![("costs.contention.processors", "2")],
                 ("trace", "sample-by") => vec![("trace.sample", "5")],
                 ("trace", "until") => vec![("trace.from", "1 s")],
                 ("live.functions.NAME", "args") => vec![("live.functions.f.action", "hello")],

@@ -107,7 +107,7 @@ limit = 3
 "#,
         stderr: r"
 error: scenario.toml:5: unknown table `quota`
-  help: a scenario has: name, question, seed, trace, pool, rules, eviction, keep-alive, prewarm, costs, failures, faascache-artifact, output, sweep, live
+  help: a scenario has: name, question, seed, trace, pool, rules, eviction, keep-alive, prewarm, costs, failures, faascache-artifact, output, sweep, live, compare
 ",
     },
     Case {

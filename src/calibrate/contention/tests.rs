@@ -53,11 +53,11 @@ fn slowed_down(many: u32, create: f64, run: f64, gap_us: u64) -> Vec<Busy> {
 
 #[test]
 fn known_demands_are_found() {
-    for (create, run) in [(1.2, 0.8), (1.8, 0.4), (0.6, 1.6)] {
-        let steps = slowed_down(1_500, create, run, 170_000);
+    for (create, run) in [(1.4, 1.0), (1.8, 0.6), (0.8, 1.6)] {
+        let steps = slowed_down(1_500, create, run, 330_000);
         let (found, stretches) = estimate(2, &steps).expect("there was company");
         assert!((found.demands[CREATE] - create).abs() < 0.12, "{create}: {found:?}");
-        assert!((found.demands[RUN] - run).abs() < 0.25, "{run}: {found:?}");
+        assert!((found.demands[RUN] - run).abs() < 0.5, "{run}: {found:?}");
         assert!(found.explained > 0.5, "{found:?}");
         let alone: Vec<f64> = steps
             .iter()
@@ -72,6 +72,6 @@ fn known_demands_are_found() {
 
 #[test]
 fn without_company_nothing_is_told() {
-    assert_eq!(estimate(2, &slowed_down(200, 1.0, 1.0, 2_000_000)), None);
+    assert_eq!(estimate(2, &slowed_down(200, 1.0, 1.0, 30_000_000)), None);
     assert_eq!(estimate(2, &[]), None);
 }

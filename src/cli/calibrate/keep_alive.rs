@@ -264,7 +264,7 @@ fn list(out: &mut String, searched: &[Searched], together: &Together) {
     for (one, all) in searched.iter().zip(&together.disagreements) {
         let _ = writeln!(
             out,
-            "\n{:<24}{:>8} {:>10} {:<8} {:<20}",
+            "\n{:<20}{:>8} {:>10} {:<8} {}",
             short(&one.recorded.name),
             "call",
             "at s",
@@ -276,15 +276,15 @@ fn list(out: &mut String, searched: &[Searched], together: &Together) {
                 span.map_or_else(|| "-".to_owned(), |span| thousands(span.0 / 1_000_000))
             };
             let idle = if it.idle.is_some() { format!("idle {} s", seconds(it.idle)) } else { String::new() };
-            let _ = writeln!(
-                out,
-                "  {:<22}{:>8} {:>10.1} {:<8} {:<20} {idle}",
+            let row = format!(
+                "  {:<18}{:>8} {:>10.1} {:<8} {:<20} {idle}",
                 short(&one.functions[it.function as usize]),
                 it.number,
                 it.arrival.as_secs_f64(),
                 if it.measured_cold { "cold" } else { "warm" },
                 it.cause.name(),
             );
+            let _ = writeln!(out, "{}", row.trim_end());
         }
     }
 }

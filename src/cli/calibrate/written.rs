@@ -15,7 +15,7 @@ use crate::results::{counted, duration, layout, thousands};
 /// What was fitted, as a table.
 pub(in crate::cli) fn table(samples: &Samples) -> String {
     let mut out = format!(
-        "{:<26}{:>8}{:>9}{:>9}{:>9}{:>9}  {}\n",
+        "{:<23}{:>8}{:>9}{:>9}{:>9}{:>9}  {}\n",
         "cost", "samples", "mean", "p50", "p95", "max", "model"
     );
     let all = fitted(samples);
@@ -31,7 +31,7 @@ pub(in crate::cli) fn table(samples: &Samples) -> String {
             [fit.mean_us, fit.p50_us, fit.p95_us, fit.max_us].map(|us| format!("{:>9}", duration(us / 1e3)));
         let _ = writeln!(
             out,
-            "  {:<24}{:>8}{}  {model}",
+            "  {:<21}{:>8}{}  {model}",
             cost.name(),
             thousands(fit.samples as u64),
             cells.concat()
