@@ -264,12 +264,11 @@ fn list(out: &mut String, searched: &[Searched], together: &Together) {
     for (one, all) in searched.iter().zip(&together.disagreements) {
         let _ = writeln!(
             out,
-            "\n{:<20}{:>8} {:>10} {:<8} {}",
+            "\n{:<20}{:>8} {:>10} {:<8} cause",
             short(&one.recorded.name),
             "call",
             "at s",
-            "measured",
-            "cause"
+            "measured"
         );
         for it in all {
             let seconds = |span: Option<Span>| {
