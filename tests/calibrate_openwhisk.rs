@@ -88,7 +88,7 @@ fn real_logs_give_tables_costs_and_invocations() {
     for part in [
         "lines         114 in 3 files, 111 of OpenWhisk's",
         "  foreign     3 of libraries",
-        "time          2022-04-15 06:04:39.086 to 2022-04-15 07:08:37.348 UTC",
+        "time          2022-04-15 06:04:39.086 to 2022-04-15 07:08:37.348 UTC (64.0 min)",
         "activations   3 complete\n",
         "containers    2 created",
         "cold (2)                     count   mean ms      p50      p95      max  errors",

@@ -4,10 +4,10 @@
 //! | file | what |
 //! |-|-|
 //! | [`samples`] | durations by step and function |
-//! | [`fit`] | a distribution for each |
+//! | [`mod@fit`] | a distribution for each |
 //! | [`contention`] | which part of a step takes a processor |
 //! | [`recorded`] | the samples of a live run |
-//! | [`file`] | the costs file |
+//! | [`mod@file`] | the costs file |
 
 pub mod contention;
 pub mod file;

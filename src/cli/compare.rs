@@ -31,7 +31,7 @@ pub(super) const COMPARISON: &str = "comparison.json";
 /// with measured cold starts; a CSV table of invocations; FOLDER:RUN or FOLDER:RUN:INVOKER of a recorded OpenWhisk cluster. A
 /// is usually the prediction and B the measurement: differences are A less B, in per cent of B.
 ///
-/// Limits come from [compare] in A's scenario, else in B's, and from --limit. Exit code 1 when one is exceeded.
+/// Limits come from the table `compare` of A's scenario, else in B's, and from --limit. Exit code 1 when one is exceeded.
 #[derive(Args, Debug)]
 pub struct CompareArgs {
     /// One record
@@ -46,10 +46,10 @@ pub struct CompareArgs {
     /// One more run of B; may be repeated
     #[arg(long, value_name = "RUN")]
     pub repeat_b: Vec<String>,
-    /// Set a value of the scenarios that are simulated, or of [compare]; may be repeated
+    /// Set a value of the scenarios that are simulated, or of the table `compare`; may be repeated
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<Override>,
-    /// Limit a figure, as [compare] does: for example cold-ratio-pp=1 or agreement-pct=95; may be repeated
+    /// Limit a figure, as the table `compare` does: for example cold-ratio-pp=1 or agreement-pct=95; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     pub limit: Vec<Override>,
     /// Compare sides of different traces too, but not invocation by invocation
@@ -117,7 +117,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Error> {
 /// Two records held against each other for another command, without limits.
 ///
 /// # Errors
-/// As [`compare`].
+/// As [`fn@compare`].
 pub(super) fn of_two(a: &str, b: &str) -> Result<Comparison, Error> {
     let (a, b) = ([Source::find(a, &[])?], [Source::find(b, &[])?]);
     let limits = limits_of(&a, &b, Vec::new(), &[])?;

@@ -68,7 +68,7 @@ fn head(out: &mut String, digest: &Digest) {
         line(out, "  cut off", &thousands(lines.truncated));
     }
     if let Some((from, to)) = lines.span {
-        let length = duration((to - from) as f64 / 1e3);
+        let length = duration((to - from) as f64);
         line(out, "time", &format!("{} to {} UTC ({length})", utc(from), utc(to)));
     }
     let fates = &digest.fates;
