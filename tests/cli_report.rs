@@ -329,10 +329,9 @@ fn hostile_comparison() -> Page {
             at_s: 0.5,
             a: quote.clone(),
             b: quote,
-            cause: image.clone(),
-            detail: image,
+            cause: image,
         }],
-        divergences_total: 1,
+        divergences_total: Some(1),
     };
     Page { title: None, runs: Vec::new(), comparisons: vec![view] }
 }
@@ -346,7 +345,6 @@ fn a_comparison_is_told_with_its_divergences() {
         a: "warm".to_owned(),
         b: "cold".to_owned(),
         cause: "start took longer".to_owned(),
-        detail: String::new(),
     });
     let view = ComparisonView {
         sides: ("sim".to_owned(), "live".to_owned()),
@@ -384,7 +382,7 @@ fn a_comparison_is_told_with_its_divergences() {
         }),
         causes: vec![("start took longer".to_owned(), 1_507)],
         divergences: rows.collect(),
-        divergences_total: 1_507,
+        divergences_total: Some(1_507),
         ..ComparisonView::default()
     };
     let folder = with_run(&[]);
@@ -405,7 +403,11 @@ fn a_comparison_is_told_with_its_divergences() {
         assert!(page.contains(part), "{part}");
     }
     assert!(page.contains("<td class=\"name\">f999</td>") && !page.contains("<td class=\"name\">f1000</td>"));
-    let agreeing = ComparisonView { first: None, divergences: Vec::new(), divergences_total: 0, ..view };
+    let agreeing =
+        ComparisonView { first: None, divergences: Vec::new(), divergences_total: Some(0), ..view };
+    let unknown = ComparisonView { divergences_total: None, ..agreeing.clone() };
+    let page = Page { comparisons: vec![unknown], ..Page::default() }.html();
+    assert!(!page.contains("There is no divergence."), "nobody looked");
     let page = Page { comparisons: vec![agreeing], ..Page::default() }.html();
     assert_sound(&page);
     assert!(page.contains("There is no divergence."));

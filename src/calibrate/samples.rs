@@ -102,6 +102,11 @@ impl Samples {
         }
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.general.is_empty() && self.functions.is_empty()
+    }
+
     /// One more.
     pub fn add(&mut self, function: Option<&str>, cost: Cost, us: f64) {
         let of = match function {

@@ -114,7 +114,7 @@ pub fn compare(args: &CompareArgs) -> Result<(), Error> {
     verdict(&found)
 }
 
-/// Two records held against each other for another command, without limits.
+/// Two records held against each other for another command, by the limits of their scenarios.
 ///
 /// # Errors
 /// As [`fn@compare`].

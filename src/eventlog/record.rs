@@ -68,7 +68,7 @@ pub struct Header {
     /// What each function runs, in the same order.
     pub actions: Vec<String>,
     /// In the same order: how long loading is told to take, in µs, where a function is only imitated and takes the time it is
-    /// told. Logs from before version 0.2 do not have it.
+    /// told. Logs of before this was told do not have it.
     #[serde(default)]
     pub loading_us: Vec<Option<u64>>,
 }

@@ -44,10 +44,9 @@ pub fn comparison_view(found: &Comparison) -> ComparisonView {
                 a: one.a.to_owned(),
                 b: one.b.to_owned(),
                 cause: one.cause.name().to_owned(),
-                detail: String::new(),
             })
             .collect(),
-        divergences_total: all.len() as u64,
+        divergences_total: divergence.map(|_| all.len() as u64),
     }
 }
 

@@ -6,7 +6,6 @@
 //! | `run` | a results folder, read back |
 //! | `timeline` | cold starts over time, from a table of invocations of any length |
 //! | `metrics` | which figures there are, their units and differences |
-//! | `interval` | Wilson's interval |
 //! | `sections` | what was run, figures, causes, phases, how to make it again |
 //! | `tables` | boxes that scroll; the table of functions |
 //! | `plots`, `charts` | which charts there are; how charts are drawn |
@@ -17,7 +16,6 @@
 mod charts;
 mod comparison;
 mod html;
-mod interval;
 mod metrics;
 mod plots;
 mod run;

@@ -51,7 +51,7 @@ pub fn live(args: &LiveArgs) -> Result<(), Error> {
         recordings.push(found);
     }
     let samples = of_recordings(&recordings, !args.no_contention);
-    if samples == Samples::default() {
+    if samples.is_empty() {
         let empty = Diagnostic::new("nothing was done in this run that could be measured");
         return Err(Error::usage(empty.at(args.runs[0].display().to_string())));
     }

@@ -59,8 +59,6 @@ pub struct DivergenceRow {
     pub b: String,
     /// The class of its cause.
     pub cause: String,
-    /// More about it.
-    pub detail: String,
 }
 
 /// Where the sides first differ, with the pools of both at that instant.
@@ -95,8 +93,8 @@ pub struct ComparisonView {
     pub causes: Vec<(String, u64)>,
     /// Divergences in order, as far as they are listed.
     pub divergences: Vec<DivergenceRow>,
-    /// How many there are in all.
-    pub divergences_total: u64,
+    /// How many there are in all; `None` if nobody looked, as for sides without an event log.
+    pub divergences_total: Option<u64>,
 }
 
 /// More divergences than these are not listed.
@@ -236,12 +234,16 @@ fn first_divergence(html: &mut Html, id: &str, view: &ComparisonView, first: &Fi
 }
 
 fn divergences(html: &mut Html, id: &str, view: &ComparisonView) {
-    if view.divergences_total == 0 && view.divergences.is_empty() {
+    let Some(total) = view.divergences_total else {
+        html.raw("<p>Which decisions differ, and why, is told of a scenario against a live run.</p>");
+        return;
+    };
+    if total == 0 && view.divergences.is_empty() {
         html.raw("<p>There is no divergence.</p>");
         return;
     }
     let listed = view.divergences.len().min(MOST);
-    let total = view.divergences_total.max(listed as u64);
+    let total = total.max(listed as u64);
     let caption = match total == listed as u64 {
         true => counted(total, "divergence"),
         false => format!("The first {} of {}", thousands(listed as u64), counted(total, "divergence")),
@@ -255,7 +257,6 @@ fn divergences(html: &mut Html, id: &str, view: &ComparisonView) {
         (view.sides.0.as_str(), "text"),
         (view.sides.1.as_str(), "text"),
         ("Cause", "text"),
-        ("Detail", "text"),
     ] {
         let class = if kind == "number" { "n" } else { "" };
         html.leaf("th", &[("scope", "col"), ("class", class), ("data-sort", kind)], name);
@@ -266,7 +267,7 @@ fn divergences(html: &mut Html, id: &str, view: &ComparisonView) {
         html.leaf("th", &[("scope", "row"), ("class", "n")], &thousands(row.number));
         html.leaf("td", &[("class", "n")], &format!("{:.3}", row.at_s));
         html.leaf("td", &[("class", "name")], &row.function);
-        for text in [&row.a, &row.b, &row.cause, &row.detail] {
+        for text in [&row.a, &row.b, &row.cause] {
             html.leaf("td", &[], text);
         }
         html.raw("</tr>");

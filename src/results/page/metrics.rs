@@ -1,8 +1,8 @@
 //! The figures that are told, which of them first, and how they and their differences are written. Owns their names on the
 //! page; must never compute what the summary does not have, the interval of a share excepted.
 
-use super::interval::wilson;
 use super::run::RunView;
+use crate::compare::stats::{Interval, wilson};
 use crate::results::{duration, thousands};
 
 /// What a figure is, hence how it is written.
@@ -148,7 +148,7 @@ impl Metric {
             return None;
         }
         let count = |path: &str| run.figure(path).map(|count| count as u64);
-        let (low, high) = wilson(count("cold")?, count("served")?)?;
+        let Interval { low, high, .. } = wilson(count("cold")?, count("served")?)?;
         Some(format!("95 % CI {:.2} to {:.2} %", 100.0 * low, 100.0 * high))
     }
 
