@@ -104,19 +104,24 @@ impl<P: Platform> Bench<P> {
         assert_eq!(input, Input::Initialized(C, InitOutcome::Ok), "{measured:?}");
     }
 
-    /// Processes of this run that are there.
+    /// Servers of this run that are there.
     fn processes(&self) -> usize {
+        self.labelled("cmdline")
+    }
+
+    /// Processes that have the label of this run in this file of theirs.
+    fn labelled(&self, file: &str) -> usize {
         let entries = fs::read_dir("/proc").expect("this is Linux").flatten();
-        let lines = entries.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
-        lines
-            .filter(|line| String::from_utf8_lossy(line).contains(&format!("faassim.run={},", self.run)))
+        let texts = entries.filter_map(|entry| fs::read(entry.path().join(file)).ok());
+        texts
+            .filter(|text| String::from_utf8_lossy(text).contains(&format!("faassim.run={},", self.run)))
             .count()
     }
 
     async fn close(&self) {
         let closing = self.backend.close().await;
         assert_eq!(closing.leftovers, Vec::<String>::new());
-        assert_eq!(self.processes(), 0);
+        assert_eq!((self.processes(), self.labelled("environ")), (0, 0));
         // Nor is a task left: of connections, of streams, of processes that were waited for.
         let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
         for _ in 0..100 {
@@ -323,6 +328,25 @@ async fn what_is_still_there_at_the_end_is_removed() {
     let closing = bench.backend.close().await;
     assert_eq!((closing.removed, closing.leftovers.len()), (1, 0));
     assert_eq!(bench.processes(), 0);
+}
+
+#[tokio::test]
+async fn a_child_that_went_its_own_way_is_removed_with_its_run() {
+    let bench = bench(
+        "import subprocess\n\
+         def main(args):\n    \
+         nul = subprocess.DEVNULL\n    \
+         subprocess.Popen(['sleep', '600'], start_new_session=True, stdin=nul, stdout=nul, stderr=nul)\n    \
+         return {}\n",
+    )
+    .await;
+    bench.ready().await;
+    assert!(succeeded(bench.run(0).await.0));
+    bench.destroy().await;
+    assert_eq!((bench.processes(), bench.labelled("environ")), (0, 1), "it is in no group of ours");
+    let closing = bench.backend.close().await;
+    assert_eq!((closing.removed, closing.leftovers.len()), (1, 0));
+    bench.close().await;
 }
 
 /// A platform on which things fail when they are told to.

@@ -40,7 +40,7 @@ pub struct Settings {
     pub memory: Memory,
     /// Processors that all containers share, if limited.
     pub cpus: Option<f64>,
-    /// Most output of a run that is kept, in bytes.
+    /// How much a run may print, in bytes: for so long its logs are waited for.
     pub log_limit: u64,
     /// Most of an answer that is read, in bytes.
     pub answer_limit: u64,

@@ -106,6 +106,7 @@ impl Process {
             .current_dir(folder)
             .env_clear()
             .envs(spec.env.iter().map(|(name, value)| (name, value)))
+            .env(leftovers::VARIABLE, &self.label)
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", folder)
             .env("TMPDIR", folder)

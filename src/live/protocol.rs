@@ -2,6 +2,7 @@
 //! limits and how much of an answer is read; what an answer means is `openwhisk`'s to say.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,9 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long between two attempts to reach a server that is still starting.
 const RETRY: Duration = Duration::from_millis(50);
+
+/// How long one tries until it is asked whether there is still something to wait for, and again.
+const DOUBT: Duration = Duration::from_secs(1);
 
 /// An answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,7 +74,7 @@ impl Client {
     }
 
     /// Posts to a server that may still be starting: tries every 50 ms to reach it. With the answer comes how often nobody
-    /// was there. `alive` is asked about once a second whether there is still something to wait for.
+    /// was there. `alive` is asked about once a second whether there is still something to wait for; it may take its time.
     ///
     /// # Errors
     /// There is no answer within `limit`, or nothing to wait for.
@@ -83,6 +87,12 @@ impl Client {
     ) -> (Result<Reply, CallFault>, u32) {
         let until = Instant::now() + limit;
         let mut refused = 0;
+        let mut gone = pin!(async move {
+            tokio::time::sleep(DOUBT).await;
+            while alive().await {
+                tokio::time::sleep(DOUBT).await;
+            }
+        });
         loop {
             let reply = timeout_at(until, self.send(path, message)).await.unwrap_or(Err(CallFault::TimedOut));
             let Err(CallFault::Unreachable(why)) = reply else { return (reply, refused) };
@@ -90,10 +100,10 @@ impl Client {
             if Instant::now() + RETRY >= until {
                 return (Err(CallFault::TimedOut), refused);
             }
-            if refused % 20 == 0 && !alive().await {
-                return (Err(CallFault::Unreachable(why)), refused);
+            tokio::select! {
+                () = &mut gone => return (Err(CallFault::Unreachable(why)), refused),
+                () = tokio::time::sleep(RETRY) => {}
             }
-            tokio::time::sleep(RETRY).await;
         }
     }
 
@@ -118,6 +128,10 @@ impl Client {
             CallFault::Unreachable(format!("cannot reach {}: {error}", self.address))
         };
         let stream = TcpStream::connect(self.address).await.map_err(|error| unreachable(&error))?;
+        // Where nobody listens on a port of this machine, the kernel may take that very port to call from.
+        if stream.local_addr().is_ok_and(|own| own == self.address) {
+            return Err(CallFault::Unreachable(format!("nobody listens at {}", self.address)));
+        }
         stream.set_nodelay(true).map_err(|error| unreachable(&error))?;
         let (connection, work) =
             handshake(TokioIo::new(stream)).await.map_err(|error| unreachable(&error))?;

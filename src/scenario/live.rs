@@ -116,7 +116,7 @@ pub struct LiveSpec {
     pub pull: bool,
     /// Whether logs are collected after each run.
     pub logs: bool,
-    /// Most output of a run that is kept.
+    /// How much a run may print: its logs are waited for 2 s for each MB of this, 10 s at least (docs/specs/openwhisk.md §17.4).
     pub log_limit: Memory,
     /// Processors that the containers share by memory, as OpenWhisk's `user-cpus`; `None`: no limit.
     pub cpus: Option<f64>,

@@ -110,13 +110,13 @@ impl<P: Platform> Shared<P> {
         let begun = Instant::now();
         let failed = living.failed.lock().unwrap_or_else(PoisonError::into_inner).remove(&activation);
         let found = if failed {
-            Ok(there.logs.collect_now(self.settings.log_limit))
+            Ok(there.logs.collect_now())
         } else {
             there.logs.collect(self.settings.log_limit).await
         };
         let ok = found.is_ok();
         let error = (!ok).then(|| format!("the logs of {} did not come to an end", there.id));
-        let log_bytes = found.ok().map(|found| found.bytes);
+        let log_bytes = found.ok();
         let measured = Measured { took_us: us(begun.elapsed()), log_bytes, error, ..Measured::default() };
         Report { input: Input::LogsCollected(id, activation, ok), measured }
     }

@@ -1,5 +1,6 @@
-//! Processes and folders that outlived their run. Owns how they are recognised: by the label on their command line, and the owner
-//! written in the folder; must never touch one whose owner may be alive.
+//! Processes and folders that outlived their run. Owns how they are recognised: by the label on their command line, which
+//! processes that an action started have inherited as a variable, and the owner written in the folder; must never touch one
+//! whose owner may be alive.
 
 use std::fs;
 use std::io;
@@ -10,6 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::super::owner::Owner;
 use super::super::platform::Swept;
+
+/// The variable with the label, by which the children of actions are known, wherever they went.
+pub(super) const VARIABLE: &str = "FAASSIM_LABEL";
 
 /// What the label on a command line begins with.
 const PREFIX: &str = "faassim.run=";
@@ -96,11 +100,23 @@ fn labelled() -> Vec<(u32, String)> {
     entries
         .filter_map(|entry| {
             let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let line = fs::read(entry.path().join("cmdline")).ok()?;
-            let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-            let at = words.iter().position(|word| *word == b"--label")?;
-            let label = std::str::from_utf8(words.get(at + 1)?).ok()?;
-            label.starts_with(PREFIX).then(|| (pid, label.to_owned()))
+            let label = of_command_line(&entry.path()).or_else(|| of_environment(&entry.path()))?;
+            label.starts_with(PREFIX).then_some((pid, label))
         })
         .collect()
+}
+
+fn of_command_line(process: &Path) -> Option<String> {
+    let line = fs::read(process.join("cmdline")).ok()?;
+    let mut words = line.split(|byte| *byte == 0).skip_while(|word| *word != b"--label");
+    String::from_utf8(words.nth(1)?.to_vec()).ok()
+}
+
+/// Of processes of other users nobody here can tell.
+fn of_environment(process: &Path) -> Option<String> {
+    let variables = fs::read(process.join("environ")).ok()?;
+    let mut variables = variables.split(|byte| *byte == 0);
+    let label =
+        variables.find_map(|variable| variable.strip_prefix(VARIABLE.as_bytes())?.strip_prefix(b"="))?;
+    String::from_utf8(label.to_vec()).ok()
 }

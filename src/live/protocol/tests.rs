@@ -134,3 +134,20 @@ async fn a_server_that_starts_late_is_waited_for() {
     assert!(matches!(reply, Err(CallFault::Unreachable(_))));
     assert!(begun.elapsed() < Duration::from_secs(5));
 }
+
+#[tokio::test(start_paused = true)]
+async fn doubts_hold_nothing_up() {
+    let address = {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        listener.local_addr().expect("bound")
+    };
+    let client = Client::new(address, 100);
+    let limit = Duration::from_secs(10);
+    let alive = || async {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        true
+    };
+    let (reply, refused) = client.post_until_reached("/init", &json!({}), limit, alive).await;
+    assert_eq!(reply, Err(CallFault::TimedOut));
+    assert!(refused > 150, "{refused}: tried every 50 ms, whatever is asked meanwhile");
+}
