@@ -3,7 +3,9 @@
 //!
 //! First every probed function goes through its life, one at a time: a cold start; a run after a pause; another; then its container
 //! expires and is removed. Then come bursts in which several start at once, at random, while containers of the burst before
-//! are removed: from these it is seen how steps slow each other down.
+//! are removed; and then are thawed while others start: from these it is seen how steps slow each other down.
+//!
+//! Pauses last a second, as they do at work: what has just been frozen is thawed a quarter faster.
 
 use std::fmt::Write as _;
 
@@ -17,22 +19,25 @@ use crate::time::Span;
 use crate::trace::{Function, Trace};
 
 /// How long an idle container stays.
-const KEEP: Span = Span::from_ms(600);
+const KEEP: Span = Span::from_ms(1_700);
 
 /// After how long idle it is paused.
 const GRACE: Span = Span::from_ms(100);
+
+/// For how long it is idle before it is called again.
+const IDLE: Span = Span::from_ms(1_200);
 
 /// What a start is expected to take beyond loading, generously.
 const START: Span = Span::from_ms(1_200);
 
 /// Lives that are looked at one at a time, all functions together; at least [`LEAST_LIVES`] of each.
-const LIVES: usize = 15;
+const LIVES: usize = 9;
 
 /// See [`LIVES`].
 const LEAST_LIVES: usize = 3;
 
 /// Bursts.
-const BURSTS: u32 = 24;
+const BURSTS: u32 = 14;
 
 /// Imitated functions are alike but for their size: the smallest, the one in the middle and the largest are probed.
 const IMITATED: usize = 3;
@@ -157,33 +162,39 @@ impl Schedule<'_> {
     }
 
     fn live(&mut self, ix: usize) {
-        let again = self.run(ix) + GRACE + Span::from_ms(250);
         let mut at = self.at;
         self.calls.push((at, ix));
         at += self.start(ix);
         for _ in 0..2 {
+            at += IDLE;
             self.calls.push((at, ix));
-            at += again;
+            at += self.run(ix);
         }
         // Removed by then.
-        self.at = at + KEEP + Span::from_ms(400);
+        self.at = at + KEEP + Span::from_ms(500);
     }
 
     fn bursts(&mut self, seed: u64, probed: &[(usize, &Function)]) {
         let mut generator = random::keyed(seed, STREAM, 0);
-        let mut next = 0;
+        let mut rotation = probed.iter().map(|(ix, _)| *ix).cycle();
         for burst in 0..BURSTS {
-            let many = 2 + burst % 3;
-            let mut longest = Span::ZERO;
-            for _ in 0..many {
-                let ix = probed[next % probed.len()].0;
-                next += 1;
-                self.calls.push((self.at + Span(generator.random_range(0..400_000)), ix));
-                longest = longest.max(self.start(ix));
-            }
+            let started: Vec<usize> = rotation.by_ref().take(2 + burst as usize % 3).collect();
+            self.together(&mut generator, &started);
+            // Each once more, and one or two that find no container.
+            let more = rotation.by_ref().take(1 + burst as usize % 2);
+            let called: Vec<usize> = started.into_iter().chain(more).collect();
+            self.together(&mut generator, &called);
             // About when the containers of this burst are removed, so that the next one meets that now and then.
-            self.at += longest + Span(generator.random_range(0..1_600_000));
+            self.at += Span(generator.random_range(0..1_600_000));
         }
+    }
+
+    /// All of these at about the same time; then time for them to start and run.
+    fn together(&mut self, generator: &mut impl rand::Rng, functions: &[usize]) {
+        for ix in functions {
+            self.calls.push((self.at + Span(generator.random_range(0..400_000)), *ix));
+        }
+        self.at += functions.iter().map(|ix| self.start(*ix)).max().unwrap_or_default();
     }
 }
 
