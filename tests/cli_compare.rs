@@ -310,6 +310,10 @@ fn repeated_runs_have_bootstrap_intervals() {
     assert_eq!((cold["low"].as_f64(), cold["high"].as_f64()), (Some(25.0), Some(87.5)));
     let (said, _) = compare(folder, &args, 0);
     assert!(said.contains("runs of B agree with each other on"), "{said}");
+    let single =
+        said.lines().skip_while(|line| *line != "single runs                        A                   B");
+    let cold = single.clone().nth(1).unwrap_or_else(|| panic!("single runs are told: {said}"));
+    assert_eq!(cold, "  cold                       87.50 %  25.00 % to 87.50 %                within");
 }
 
 // ----- tables -----

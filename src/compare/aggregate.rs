@@ -1,7 +1,9 @@
 //! The figures of one side alone, over all its runs. Owns how invocations become counts, shares and distributions; must
 //! never look at the other side.
 
-use super::figures::{CauseCount, Counts, Distribution, Memory, Percent, Shares, SideFigures, Waits};
+use super::figures::{
+    CauseCount, Counts, Distribution, Memory, Percent, Range, Shares, SideFigures, SingleRuns, Waits,
+};
 use super::side::{Class, Invocation, Side};
 use super::stats::{self, Interval};
 use crate::tally::{Causes, MemorySample};
@@ -200,6 +202,22 @@ fn causes(sides: &[Side]) -> Option<Vec<CauseCount>> {
     Some(names.map(|(cause, of)| CauseCount { cause, count: count(of) }).to_vec())
 }
 
+/// Each run for itself, if there are several.
+fn single_runs(parts: &[Part<'_>], runs: &[Counts]) -> Option<SingleRuns> {
+    if parts.len() < 2 {
+        return None;
+    }
+    let cold = runs.iter().filter(|run| run.served() > 0);
+    let cold = cold.map(|run| 100.0 * run.cold as f64 / run.served() as f64);
+    let responses: Vec<Distribution> =
+        parts.iter().filter_map(|part| distribution(&Responses::of(part.iter()).all)).collect();
+    Some(SingleRuns {
+        cold_pct: Range::of(cold),
+        p50_ms: Range::of(responses.iter().map(|run| run.p50)),
+        p95_ms: Range::of(responses.iter().map(|run| run.p95)),
+    })
+}
+
 /// The figures of a side. `parts`: what is compared of each of its runs.
 pub(super) fn figures(sides: &[Side], parts: &[Part<'_>], responses: &Responses) -> SideFigures {
     let runs: Vec<Counts> = parts.iter().map(|part| counts(part.iter())).collect();
@@ -226,6 +244,7 @@ pub(super) fn figures(sides: &[Side], parts: &[Part<'_>], responses: &Responses)
         response_ms: distribution(&responses.all),
         warm_response_ms: distribution(&responses.warm),
         cold_response_ms: distribution(&responses.cold),
+        single_runs: single_runs(parts, &runs),
         memory: memory(sides),
         created: mean_known(sides, |side| side.created),
         evicted: mean_known(sides, |side| side.evicted),

@@ -60,6 +60,8 @@ pub struct SideFigures {
     pub warm_response_ms: Option<Distribution>,
     /// The same of cold starts.
     pub cold_response_ms: Option<Distribution>,
+    /// What its runs show one by one, if there are several.
+    pub single_runs: Option<SingleRuns>,
     /// Memory over time.
     pub memory: Option<Memory>,
     /// Containers created, in the whole of a run.
@@ -134,6 +136,40 @@ pub struct Distribution {
     pub p95: f64,
     pub p99: f64,
     pub max: f64,
+}
+
+/// What runs of a side show one by one: how far apart single runs of it lie.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+pub struct SingleRuns {
+    /// Cold starts among the served.
+    pub cold_pct: Option<Range>,
+    /// The median response of all served.
+    pub p50_ms: Option<Range>,
+    /// Its 95th percentile.
+    pub p95_ms: Option<Range>,
+}
+
+/// The least and the greatest value.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Range {
+    pub least: f64,
+    pub greatest: f64,
+}
+
+impl Range {
+    /// Of some values; `None` of none.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Range> {
+        values.into_iter().fold(None, |range, value| {
+            let Range { least, greatest } = range.unwrap_or(Range { least: value, greatest: value });
+            Some(Range { least: least.min(value), greatest: greatest.max(value) })
+        })
+    }
+
+    /// Whether a value lies in it.
+    pub fn holds(&self, value: f64) -> bool {
+        self.least <= value && value <= self.greatest
+    }
 }
 
 /// Memory of all containers, of the samples of a run.

@@ -1,5 +1,6 @@
 //! Whole comparisons of small sides, by hand.
 
+use super::figures::Range;
 use super::*;
 use crate::scenario::Measure;
 use crate::time::{Span, Time};
@@ -204,4 +205,17 @@ fn functions_are_listed_by_how_much_their_cold_starts_differ() {
     assert_eq!(order, [("other", 3.0), ("one", -1.0), ("same", 0.0)]);
     assert_eq!(found.functions[0].agreement_pct, Some(0.0));
     assert_eq!(found.functions[2].agreement_pct, Some(100.0));
+}
+
+#[test]
+fn single_runs_tell_how_far_apart_they_lie() {
+    let runs = [side("a", "cwww"), side("b", "ccww"), side("c", "cccc")];
+    let found = compared(&runs, &[side("d", "ccwu")]);
+    let single = found.a.single_runs.expect("there are three");
+    assert_eq!(single.cold_pct, Some(Range { least: 25.0, greatest: 100.0 }));
+    assert_eq!(single.p50_ms, Some(Range { least: 100.0, greatest: 500.0 }));
+    assert_eq!(single.p95_ms, Some(Range { least: 500.0, greatest: 500.0 }));
+    assert_eq!(found.b.single_runs, None, "there is one");
+    let cold = found.b.shares.cold.expect("some were served").pct;
+    assert!(single.cold_pct.expect("served").holds(cold) && !single.cold_pct.expect("served").holds(24.9));
 }

@@ -6,18 +6,18 @@ use super::report::{duration, line, short, thousands};
 use super::{Column, Table};
 use crate::compare::figures::{
     Agreement, Checked, Counts, Distribution, FunctionComparison, FunctionSide, Lone, Percent, Points,
-    Quantiles, SideFigures, Verdict,
+    Quantiles, Range, SideFigures, SingleRuns, Verdict,
 };
 use crate::compare::stats::KolmogorovSmirnov;
 use crate::compare::{Class, Comparison};
 use crate::scenario::Measure;
 
 /// A comparison as sections of text, each ending with a line feed: what the sides are, how they served, agreement,
-/// times, memory and containers, functions. The verdict is [`verdict_text`]. `most`: how many functions are listed.
+/// times, how far single runs lie apart, memory and containers, functions. The verdict is [`verdict_text`]. `most`: how many functions are listed.
 pub fn compare_text(found: &Comparison, most: usize) -> Vec<String> {
     let mut sections = vec![sides(found), served(found)];
     sections.extend(found.agreement.as_ref().map(agreement));
-    sections.extend([times(found), containers(found), functions(found, most)]);
+    sections.extend([times(found), single_runs(found), containers(found), functions(found, most)]);
     sections.retain(|section| !section.is_empty());
     sections
 }
@@ -266,6 +266,49 @@ fn ks_line(out: &mut String, ks: Option<KolmogorovSmirnov>) {
             if p_asymptotic < 0.001 { "p below 0.001".to_owned() } else { format!("p {p_asymptotic:.3}") };
         line(out, &format!("  Kolmogorov–Smirnov distance {distance:.3}, {p} (asymptotic)"));
     }
+}
+
+// ----- single runs -----
+
+/// How far apart the runs of a side lie, and whether the only run of the other lies among them.
+fn single_runs(found: &Comparison) -> String {
+    let (a, b) = (&found.a, &found.b);
+    if a.single_runs.is_none() && b.single_runs.is_none() {
+        return String::new();
+    }
+    let mut out = String::new();
+    row(&mut out, "single runs", "A", "B", "");
+    type Line =
+        (&'static str, fn(&SingleRuns) -> Option<Range>, fn(&SideFigures) -> Option<f64>, fn(f64) -> String);
+    let lines: [Line; 3] = [
+        (
+            "  cold",
+            |runs| runs.cold_pct,
+            |side| side.shares.cold.map(|cold| cold.pct),
+            |pct| format!("{pct:.2} %"),
+        ),
+        ("  response, p50", |runs| runs.p50_ms, |side| side.response_ms.map(|at| at.p50), duration),
+        ("  response, p95", |runs| runs.p95_ms, |side| side.response_ms.map(|at| at.p95), duration),
+    ];
+    for (name, range, value, text) in lines {
+        let range = |side: &SideFigures| side.single_runs.as_ref().and_then(range);
+        let cell = |side: &SideFigures| match (range(side), value(side)) {
+            (Some(range), _) => format!("{} to {}", text(range.least), text(range.greatest)),
+            (None, Some(value)) => text(value),
+            (None, None) => "not known".to_owned(),
+        };
+        let among = |many: &SideFigures, one: &SideFigures| match (range(many), range(one), value(one)) {
+            (Some(many), None, Some(one)) => Some(many.holds(one)),
+            _ => None,
+        };
+        let more = match (among(a, b), among(b, a)) {
+            (Some(true), _) | (_, Some(true)) => "within",
+            (Some(false), _) | (_, Some(false)) => "outside",
+            (None, None) => "",
+        };
+        row(&mut out, name, &cell(a), &cell(b), more);
+    }
+    out
 }
 
 // ----- memory and containers -----

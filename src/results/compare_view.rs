@@ -67,6 +67,11 @@ fn headline(found: &Comparison) -> Vec<ComparedRow> {
     };
     let points = d.cold.map(|cold| format!("{:+.2} pp ({:+.2} to {:+.2})", cold.pp, cold.low, cold.high));
     row("Cold starts, 95 %", share(a.shares.cold), share(b.shares.cold), points);
+    let single = |side: &SideFigures| {
+        let range = side.single_runs.and_then(|runs| runs.cold_pct)?;
+        Some(format!("{:.2} to {:.2} %", range.least, range.greatest))
+    };
+    row("Cold starts, single runs", single(a), single(b), None);
     let waits = |waits: &Option<Waits>| waits.map(|waits| duration(waits.ms.p95));
     row("Wait, p95", waits(&a.wait), waits(&b.wait), None);
     for (name, of, pct) in [
