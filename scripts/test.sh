@@ -35,4 +35,19 @@ step "documentation (warnings are errors)"
 RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps
 step "the quick start"
 cargo run --release --quiet -- run scenarios/quickstart.toml --no-results
+step "reports in a browser"
+if command -v node >/dev/null && command -v chromium >/dev/null; then
+    pages=$(mktemp -d)
+    trap 'rm -rf --one-file-system "$pages"' EXIT
+    faassim() { cargo run --release --quiet -- "$@" >/dev/null; }
+    faassim run scenarios/quickstart.toml -o "$pages/a"
+    faassim run scenarios/quickstart.toml --set eviction=lru -o "$pages/b"
+    faassim report "$pages/a" "$pages/b" -o "$pages/runs.html"
+    recorded=docs/validation/size-1500MiB-greedy-dual
+    faassim validate scenarios/validate-size.toml --live $recorded.events.jsonl.zst --costs $recorded.costs.toml \
+        --set eviction=greedy-dual -o "$pages/validation"
+    node scripts/check-report.mjs "$pages/runs.html" "$pages/validation/report.html"
+else
+    echo "REPORTS WERE NOT OPENED IN A BROWSER: NODE OR CHROMIUM IS MISSING (apt-get install nodejs chromium)"
+fi
 step "all is well"

@@ -112,12 +112,15 @@ fn frame(html: &mut Html, x: &Along<'_>, y: &Along<'_>) {
         let place = [("x", &*short(LEFT - 6.0)), ("y", &at), ("dy", ".35em"), ("text-anchor", "end")];
         html.leaf("text", &place, &label);
     }
-    for (at, label) in x.ticks(|label| 8.5 * label.chars().count() as f64) {
+    let width = |label: &str| 8.5 * label.chars().count() as f64;
+    for (at, label) in x.ticks(width) {
         let (from, until) = (short(BOTTOM), short(BOTTOM + 4.0));
+        // Beside the end of the other axis a label begins at its tick: it would lie on the lowest label there.
+        let anchor = if at - width(&label) / 2.0 < LEFT - 4.0 { "start" } else { "middle" };
         let at = short(at);
         html.open("path", &[("class", "tick"), ("d", &format!("M{at} {from}V{until}"))]);
         html.close("path");
-        let place = [("x", &*at), ("y", &*short(BOTTOM + 18.0)), ("text-anchor", "middle")];
+        let place = [("x", &*at), ("y", &*short(BOTTOM + 18.0)), ("text-anchor", anchor)];
         html.leaf("text", &place, &label);
     }
     let axis = format!("M{} {}H{}", short(LEFT), short(BOTTOM), short(RIGHT));

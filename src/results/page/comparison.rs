@@ -212,7 +212,7 @@ fn first_divergence(html: &mut Html, id: &str, view: &ComparisonView, first: &Fi
         [(&view.sides.0, &first.a), (&view.sides.1, &first.b)].into_iter().enumerate()
     {
         let caption = format!("Pool of {side}: {}", counted(rows.len() as u64, "container"));
-        begin_table(html, &format!("{id}-pool-{which}"), &caption, "", &[]);
+        begin_table(html, &format!("{id}-pool-{which}"), &caption, "values", &[]);
         let names: Vec<&str> = first.columns.iter().map(String::as_str).collect();
         heads(html, &names, names.len());
         html.raw("<tbody>");
