@@ -24,16 +24,17 @@ struct Run {
 
 #[rustfmt::skip]
 const RUNS: &[Run] = &[
-    Run { scenario: "freq", name: "freq-750MiB", sets: &[], invocations: 547, cold: 291, alike_pct: 99.0 },
-    Run { scenario: "freq", name: "freq-1250MiB", sets: &["pool.memory=1250 MiB"], invocations: 547, cold: 157, alike_pct: 100.0 },
-    Run { scenario: "size", name: "size-1500MiB", sets: &[], invocations: 441, cold: 325, alike_pct: 100.0 },
-    Run { scenario: "size", name: "size-1800MiB", sets: &["pool.memory=1800 MiB"], invocations: 441, cold: 303, alike_pct: 99.8 },
-    Run { scenario: "azure30", name: "azure30-768MiB", sets: &["pool.memory=768 MiB"], invocations: 568, cold: 230, alike_pct: 99.0 },
-    Run { scenario: "azure30", name: "azure30-1GiB", sets: &[], invocations: 568, cold: 173, alike_pct: 99.8 },
-    Run { scenario: "size", name: "size-1500MiB-greedy-dual", sets: &["eviction.greedy-dual={}"],
+    Run { scenario: "validate-freq", name: "freq-750MiB", sets: &[], invocations: 547, cold: 291, alike_pct: 99.0 },
+    Run { scenario: "validate-freq", name: "freq-1250MiB", sets: &["pool.memory=1250 MiB"], invocations: 547, cold: 157, alike_pct: 100.0 },
+    Run { scenario: "validate-size", name: "size-1500MiB", sets: &[], invocations: 441, cold: 325, alike_pct: 100.0 },
+    Run { scenario: "validate-size", name: "size-1800MiB", sets: &["pool.memory=1800 MiB"], invocations: 441, cold: 303, alike_pct: 99.8 },
+    Run { scenario: "validate-azure30", name: "azure30-768MiB", sets: &["pool.memory=768 MiB"], invocations: 568, cold: 230, alike_pct: 99.0 },
+    Run { scenario: "validate-azure30", name: "azure30-1GiB", sets: &[], invocations: 568, cold: 173, alike_pct: 99.8 },
+    Run { scenario: "validate-size", name: "size-1500MiB-greedy-dual", sets: &["eviction.greedy-dual={}"],
           invocations: 441, cold: 150, alike_pct: 95.0 },
-    Run { scenario: "freq", name: "freq-1250MiB-greedy-dual", sets: &["pool.memory=1250 MiB", "eviction.greedy-dual={}"],
+    Run { scenario: "validate-freq", name: "freq-1250MiB-greedy-dual", sets: &["pool.memory=1250 MiB", "eviction.greedy-dual={}"],
           invocations: 547, cold: 101, alike_pct: 86.0 },
+    Run { scenario: "live-smoke", name: "smoke-768MiB", sets: &[], invocations: 378, cold: 112, alike_pct: 95.0 },
 ];
 
 /// What a prediction must keep.
@@ -55,11 +56,11 @@ struct Missed {
 
 #[rustfmt::skip]
 const RESTLESS: &[Missed] = &[
-    Missed { scenario: "freq", log: "freq-1250MiB", costs: "costs-of-probe-1", sets: &["pool.memory=1250 MiB"],
+    Missed { scenario: "validate-freq", log: "freq-1250MiB", costs: "costs-of-probe-1", sets: &["pool.memory=1250 MiB"],
              apart: [-0.24, -14.8, -14.2] },
-    Missed { scenario: "size", log: "size-1800MiB", costs: "costs-of-probe-2",
+    Missed { scenario: "validate-size", log: "size-1800MiB", costs: "costs-of-probe-2",
              sets: &["pool.memory=1800 MiB", "live.speed=0.6", "live.duration=198 s"], apart: [-0.15, -1.0, -26.5] },
-    Missed { scenario: "azure30", log: "azure30-1GiB", costs: "costs-of-probe-2",
+    Missed { scenario: "validate-azure30", log: "azure30-1GiB", costs: "costs-of-probe-2",
              sets: &["live.speed=0.7", "live.duration=231 s"], apart: [-1.30, 40.7, -1.7] },
 ];
 
@@ -73,7 +74,7 @@ fn recorded(name: &str) -> String {
 
 /// What `faassim validate` finds of a recorded run, limits aside.
 fn validate(folder: &Path, scenario: &str, log: &str, costs: &str, sets: &[&str]) -> Value {
-    let scenario = home().join(format!("scenarios/validate-{scenario}.toml")).display().to_string();
+    let scenario = home().join(format!("scenarios/{scenario}.toml")).display().to_string();
     let (log, costs) = (recorded(&format!("{log}.events.jsonl.zst")), recorded(&format!("{costs}.toml")));
     let mut command = Command::new(env!("CARGO_BIN_EXE_faassim"));
     command.current_dir(folder).args(["validate", &scenario, "--live", &log, "--costs", &costs, "--json"]);
