@@ -12,11 +12,12 @@ use super::section::{Flaw, Problems, Section};
 use super::tree::{self, Entry, Node, Origin, Raw, Table};
 use super::{neighbour, read_text};
 
-/// What the scenario's own keys make void in the file: `run-overhead` belongs to a `run`, phases and `cold-start`
+/// What the scenario's own keys make void in the file: `run-overhead` belongs to a `run` of the trace's, phases and `cold-start`
 /// exclude each other.
-const VOID: [(&str, &[&str]); 7] = [
+const VOID: [(&str, &[&str]); 8] = [
     ("run", &["run-overhead"]),
-    ("init", &["init-overhead"]),
+    ("run-overhead", &["run"]),
+    ("init", &["init-overhead", "cold-start"]),
     ("cold-start", &["pull", "create", "init", "init-overhead", "first-run"]),
     ("pull", &["cold-start"]),
     ("create", &["cold-start"]),
@@ -56,8 +57,10 @@ pub(super) fn include(
         }
     };
     let functions = names(&costs);
-    merge(own, &costs);
-    Some(Included { text: resolved(text, &costs_text).unwrap_or_else(|| text.to_owned()), functions })
+    let mut brought = Vec::new();
+    merge(own, &costs, &[], &mut brought);
+    let text = resolved(text, &costs_text, &brought).unwrap_or_else(|| text.to_owned());
+    Some(Included { text, functions })
 }
 
 /// The functions that may have come from a costs file, in a scenario that names one and has taken it in before.
@@ -118,28 +121,30 @@ fn read(path: &Path) -> Result<(String, Table), Flaw> {
     }
 }
 
-/// Puts what the file says beneath what is there. Its lines are not the scenario's.
-fn merge(own: &mut Table, file: &Table) {
+/// Puts what the file says beneath what is there, at `path` within `[costs]`, and tells the paths of what it brought. Its lines
+/// are not the scenario's.
+fn merge(own: &mut Table, file: &Table, path: &[&str], brought: &mut Vec<Vec<String>>) {
     let given: BTreeSet<String> = own.entries.iter().map(|entry| entry.key.clone()).collect();
     for entry in &file.entries {
-        let at = own.entries.iter().position(|known| known.key == entry.key);
-        match (at, &entry.node.raw) {
-            (Some(at), Raw::Table(theirs)) if entry.key == "functions" => {
-                let Raw::Table(ours) = &mut own.entries[at].node.raw else { continue };
-                for function in &theirs.entries {
-                    let known = ours.entries.iter_mut().find(|known| known.key == function.key);
-                    match (known.map(|known| &mut known.node.raw), &function.node.raw) {
-                        (Some(Raw::Table(ours)), Raw::Table(theirs)) => merge(ours, theirs),
-                        (Some(_), _) => {}
-                        (None, _) => ours.entries.push(placeless(function)),
-                    }
-                }
+        let path = [path, &[entry.key.as_str()]].concat();
+        let known = own.entries.iter_mut().find(|known| known.key == entry.key);
+        match (known.map(|known| &mut known.node.raw), &entry.node.raw) {
+            (Some(Raw::Table(ours)), Raw::Table(theirs)) if is_group(&path) => {
+                merge(ours, theirs, &path, brought);
             }
             (Some(_), _) => {}
             (None, _) if is_void(&entry.key, |key| given.contains(key)) => {}
-            (None, _) => own.entries.push(placeless(entry)),
+            (None, _) => {
+                own.entries.push(placeless(entry));
+                brought.push(path.into_iter().map(str::to_owned).collect());
+            }
         }
     }
+}
+
+/// Whether what is there is a table of costs, of which each is taken by itself; a cost that is a table is one value.
+fn is_group(path: &[&str]) -> bool {
+    matches!(path, ["contention" | "functions"] | ["functions", _])
 }
 
 fn is_void(key: &str, has: impl Fn(&str) -> bool) -> bool {
@@ -159,32 +164,92 @@ fn placeless_node(node: &Node) -> Node {
     Node { origin: Origin::File, raw }
 }
 
-/// The scenario's text with the file's costs in it, layout and comments kept. `None` only for text that is not TOML, which
+/// The scenario's text with what the file brought in it, layout and comments kept. `None` only for text that is not TOML, which
 /// has been told.
-fn resolved(text: &str, costs_text: &str) -> Option<String> {
+fn resolved(text: &str, costs_text: &str, brought: &[Vec<String>]) -> Option<String> {
     let mut document: DocumentMut = text.parse().ok()?;
     let theirs: DocumentMut = costs_text.parse().ok()?;
-    let theirs = theirs.get("costs")?.as_table_like()?;
-    let own = document.entry("costs").or_insert_with(|| Item::Table(Document::new())).as_table_like_mut()?;
-    if let (Some(ours), Some(functions)) = (own.get_mut("functions"), theirs.get("functions")) {
-        let ours = ours.as_table_like_mut()?;
-        for (name, function) in functions.as_table_like()?.iter() {
-            match ours.get_mut(name) {
-                Some(ours) => fill(ours.as_table_like_mut()?, function.as_table_like()?),
-                None => drop(ours.insert(name, function.clone())),
-            }
+    let own = document.entry("costs").or_insert_with(|| Item::Table(Document::new()));
+    for path in brought {
+        let item = path.iter().try_fold(theirs.get("costs")?, |item, key| item.get(key))?;
+        let (last, groups) = path.split_last()?;
+        let mut table: &mut dyn TableLike = own.as_table_like_mut()?;
+        for group in groups {
+            // A group that was set on the command line is not in the text.
+            let implicit = || {
+                let mut table = Document::new();
+                table.set_implicit(true);
+                Item::Table(table)
+            };
+            table = table.entry(group).or_insert_with(implicit).as_table_like_mut()?;
         }
+        table.insert(last, item.clone());
     }
-    fill(own, theirs);
     Some(document.to_string())
 }
 
-/// Puts what `theirs` says beneath what `ours` says.
-fn fill(ours: &mut dyn TableLike, theirs: &dyn TableLike) {
-    // What is void is so by what was said before.
-    let wanted = |key: &str| !ours.contains_key(key) && !is_void(key, |key| ours.contains_key(key));
-    let missing: Vec<(&str, &Item)> = theirs.iter().filter(|(key, _)| wanted(key)).collect();
-    for (key, item) in missing {
-        ours.insert(key, item.clone());
+#[cfg(test)]
+mod tests {
+    use super::super::{CostSpec, Engine, Override, Scenario};
+    use super::*;
+
+    const COSTS: &str = "[costs]\ncreate = { log-normal = { median = \"300 ms\", sigma = 0.1 }, max = \"1 s\" }\ninit = \"trace\"\n\
+                         init-overhead = \"9 ms\"\nrun = \"trace\"\nrun-overhead = \"1 ms\"\n\
+                         [costs.contention]\nprocessors = 2\ncreate = 1.5\n[costs.functions.f]\nrun = \"3 ms\"\n";
+
+    /// The costs of a scenario that takes in a file, which must be the same read again from its own text.
+    fn costs(own: &str, file: &str, sets: &[(&str, &str)]) -> CostSpec {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::write(folder.path().join("costs.toml"), file).expect("writable");
+        std::fs::create_dir(folder.path().join("trace")).expect("writable");
+        let scenario = folder.path().join("s.toml");
+        let text =
+            format!("trace.path = \"trace\"\npool.memory = \"1 GiB\"\n[costs]\nfrom = \"costs.toml\"\n{own}");
+        std::fs::write(&scenario, text).expect("writable");
+        let sets: Vec<Override> = sets.iter().map(|(path, value)| Override::new(*path, *value)).collect();
+        let read = Scenario::load(&scenario, &sets).unwrap_or_else(|error| panic!("{error}"));
+        let again = Scenario::from_text(Path::new("s.toml"), read.text.clone(), &sets)
+            .unwrap_or_else(|error| panic!("{error}\n{}", read.text));
+        let (Engine::Pool(read), Engine::Pool(again)) = (read.engine, again.engine) else { panic!("a pool") };
+        let told =
+            |costs: &CostSpec| format!("{:?} {:?} {:?}", costs.general, costs.functions, costs.contention);
+        assert_eq!(told(&again.costs), told(&read.costs));
+        read.costs
+    }
+
+    #[test]
+    fn what_is_set_makes_void_what_does_not_go_with_it() {
+        let of = |sets: &[(&str, &str)]| format!("{:?}", costs("", COSTS, sets));
+        let plain = of(&[]);
+        for (path, value) in [
+            ("costs.run", "50 ms"),
+            ("costs.cold-start", "1 s"),
+            ("costs.create.constant", "1 s"),
+            ("costs.functions.f.run", "5 ms"),
+            ("costs.functions.g.run", "5 ms"),
+            ("costs.run-overhead", "2 ms"),
+        ] {
+            assert_ne!(of(&[(path, value)]), plain, "{path}");
+        }
+    }
+
+    #[test]
+    fn processors_are_set_without_the_demands_being_lost() {
+        for (own, sets) in [
+            ("", &[("costs.contention.processors", "4")][..]),
+            ("[costs.contention]\nprocessors = 4\n", &[][..]),
+        ] {
+            let contention = costs(own, COSTS, sets).contention.expect("the file has some");
+            assert_eq!((contention.processors, contention.create), (4, 1.5));
+        }
+    }
+
+    #[test]
+    fn one_number_and_phases_exclude_each_other() {
+        let one = "[costs]\ncold-start = \"2 s\"\n";
+        for own in ["init = \"5 ms\"\n", "create = \"5 ms\"\n", "cold-start = \"1 s\"\n"] {
+            costs(own, one, &[]);
+        }
+        costs("run-overhead = \"1 ms\"\n", "[costs]\nrun = \"10 ms\"\n", &[]);
     }
 }

@@ -308,12 +308,7 @@ pub const LIVE: &[Key] = &[
     key("network", "true", "false", "whether actions reach the network"),
     key("pull", "true", "false", "whether missing images are fetched"),
     key("logs", "false", "true", "whether logs are collected after each run"),
-    key(
-        "log-limit",
-        "\"1 MB\"",
-        "\"10 MB\"",
-        "how much a run may print: its logs are waited for 2 s per MB, at least 10 s",
-    ),
+    key("log-limit", "\"1 MB\"", "\"10 MB\"", "how much a run may print; its logs have 2 s per MB to come"),
     key("cpus", "4.0", "no limit", "processors shared by memory (OpenWhisk: user-cpus)"),
     key("functions", "", "", "[live.functions]: \"FUNCTION\" = \"ACTION\", or a table as below"),
     key("images", "", "", "[live.images]: \"KIND\" = \"IMAGE\""),
