@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 use rand::RngExt as _;
 
-use super::plan::Plan;
+use super::plan::{Plan, Why};
 use crate::memory::Memory;
 use crate::random;
 use crate::scenario::Override;
@@ -61,6 +61,10 @@ pub struct Probe {
     pub length: Span,
     /// Memory that its pool needs, so that nothing has to wait or go.
     pub memory: Memory,
+    /// What the probed functions run where the scenario says so: names of functions and actions.
+    pub given: Vec<(String, String)>,
+    /// Kinds of the probed functions, and their images.
+    pub images: Vec<(String, String)>,
 }
 
 impl Probe {
@@ -90,12 +94,29 @@ impl Probe {
             let _ = writeln!(invocations, "{},{}", at.as_ms_f64(), field(&trace.functions[ix].name));
         }
         let largest = probed.iter().map(|(_, function)| function.memory.mib()).max().unwrap_or(1);
-        Probe { groups, functions, invocations, length: at, memory: Memory(largest.max(1) * 64) }
+        let given = probed.iter().filter(|(ix, _)| plan.choices[*ix].why == Why::Given);
+        let given =
+            given.map(|(ix, function)| (function.name.clone(), plan.functions[*ix].action.name.clone()));
+        let is_used = |kind: &String| probed.iter().any(|(ix, _)| plan.kinds[*ix] == *kind);
+        Probe {
+            given: given.collect(),
+            images: plan.images.iter().filter(|(kind, _)| is_used(kind)).cloned().collect(),
+            groups,
+            functions,
+            invocations,
+            length: at,
+            memory: Memory(largest.max(1) * 64),
+        }
     }
 
     /// What is set in the scenario to make it the probe's; `trace`: the folder of its trace.
     pub fn overrides(&self, trace: &str) -> Vec<Override> {
         let text = |value: &str| toml_edit::Value::from(value).to_string();
+        let table = |pairs: &[(String, String)]| {
+            let pairs =
+                pairs.iter().map(|(key, value)| format!("{} = {}", toml_edit::Key::new(key), text(value)));
+            format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+        };
         [
             ("trace", format!("{{ path = {} }}", text(trace))),
             ("pool", format!("{{ memory = \"{} MiB\" }}", self.memory.mib())),
@@ -103,6 +124,9 @@ impl Probe {
             ("rules.pause-grace", format!("\"{} ms\"", GRACE.whole_ms())),
             ("prewarm", "[]".to_owned()),
             ("costs", "{}".to_owned()),
+            // Names that the probe's trace does not have would be refused.
+            ("live.functions", table(&self.given)),
+            ("live.images", table(&self.images)),
             ("live.speed", "1.0".to_owned()),
             ("live.limit", "1000000".to_owned()),
             ("live.duration", "\"24 h\"".to_owned()),

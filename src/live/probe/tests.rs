@@ -40,8 +40,27 @@ fn functions_that_run_the_same_are_probed_once() {
     let lives = probe.invocations.lines().filter(|line| line.ends_with(",dd")).count();
     assert!(lives > 20, "{lives} calls of dd");
     // The functions of a trace are in the order of their names: `again` stands for `hello`.
+    assert_eq!(probe.given, [("again".to_owned(), "hello".to_owned())]);
+    assert_eq!(probe.images.len(), 1, "of one kind");
     let others = probe.invocations.lines().filter(|line| line.ends_with(",hello")).count();
     assert_eq!(others, 0);
+}
+
+#[test]
+fn what_the_scenario_says_of_functions_that_are_not_probed_is_left_out() {
+    let functions = [("f1", 64, 700, 2), ("f2", 64, 700, 2)];
+    let more = "map = \"lookbusy\"\n[live.functions]\nf1 = \"hello\"\nf2 = \"hello\"\n[live.images]\n\"python:ai\" = \"mine\"";
+    let (probe, _) = probe(&functions, more);
+    assert_eq!(probe.groups, [vec![0, 1]]);
+    let text = format!("[trace]\npath = \"t\"\n[pool]\nmemory = \"1 GiB\"\n[live]\n{more}\n");
+    let scenario = Scenario::from_text(Path::new("s.toml"), text, &probe.overrides("t"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<&str> = scenario.live.functions.iter().map(|given| given.function.as_str()).collect();
+    assert_eq!(names, ["f1"]);
+    assert!(
+        scenario.live.images.iter().all(|given| given.kind != "python:ai"),
+        "no action of that kind is probed"
+    );
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn labelled() -> Vec<(u32, String)> {
         .filter_map(|entry| {
             let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
             let label = of_command_line(&entry.path()).or_else(|| of_environment(&entry.path()))?;
-            label.starts_with(PREFIX).then_some((pid, label))
+            Some((pid, label))
         })
         .collect()
 }
@@ -109,7 +109,9 @@ fn labelled() -> Vec<(u32, String)> {
 fn of_command_line(process: &Path) -> Option<String> {
     let line = fs::read(process.join("cmdline")).ok()?;
     let mut words = line.split(|byte| *byte == 0).skip_while(|word| *word != b"--label");
-    String::from_utf8(words.nth(1)?.to_vec()).ok()
+    let label = String::from_utf8(words.nth(1)?.to_vec()).ok()?;
+    // Others have labels, too.
+    label.starts_with(PREFIX).then_some(label)
 }
 
 /// Of processes of other users nobody here can tell.
@@ -118,5 +120,5 @@ fn of_environment(process: &Path) -> Option<String> {
     let mut variables = variables.split(|byte| *byte == 0);
     let label =
         variables.find_map(|variable| variable.strip_prefix(VARIABLE.as_bytes())?.strip_prefix(b"="))?;
-    String::from_utf8(label.to_vec()).ok()
+    String::from_utf8(label.to_vec()).ok().filter(|label| label.starts_with(PREFIX))
 }
