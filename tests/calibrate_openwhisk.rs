@@ -251,6 +251,40 @@ fn counters_and_placement_lines_agree_or_it_is_said() {
 }
 
 #[test]
+fn what_never_ended_keeps_its_number() {
+    let folder = folder();
+    let whole = fs::read_to_string(excerpt("cold2.log")).expect("bundled");
+    let lines: Vec<&str> = whole.lines().collect();
+    let cut = folder.path().join("cut.log");
+    fs::write(&cut, lines[..lines.len() / 2].join("\n") + "\n").expect("written");
+    let paths = [PathBuf::from(excerpt("cold1.log")), cut, PathBuf::from(excerpt("warm.log"))];
+    let (side, digest) = openwhisk_side("excerpts", &paths, &()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((digest.fates.complete, digest.fates.incomplete), (2, 1));
+    let numbers: Vec<u64> = side.invocations.iter().map(|invocation| invocation.number).collect();
+    assert_eq!(numbers, [0, 2]);
+    let table = faassim::openwhisk::side::invocation_table(&digest);
+    let mut text = Vec::new();
+    table.write_csv(&mut text).expect("in memory");
+    let text = String::from_utf8(text).expect("UTF-8");
+    assert!(text.lines().nth(2).is_some_and(|row| row.starts_with("2,")), "{text}");
+}
+
+#[test]
+fn a_log_is_never_replaced_by_what_is_read_from_it() {
+    let folder = folder();
+    let log = fork_log(&STARTS, true, true);
+    fs::write(folder.path().join("a.log"), &log).expect("written");
+    for option in ["--invocations", "--activations"] {
+        let error = fails(folder.path(), &["a.log", option, "./a.log"], 2);
+        assert!(error.contains("./a.log: is one of the logs"), "{error}");
+    }
+    fs::write(folder.path().join("notes.toml"), "mine = 1\n").expect("written");
+    let error = fails(folder.path(), &["a.log", "-o", "notes.toml"], 2);
+    assert!(error.contains("notes.toml: is there already, and is no costs file"), "{error}");
+    assert_eq!(fs::read_to_string(folder.path().join("a.log")).expect("there"), log);
+}
+
+#[test]
 fn a_log_is_a_side_of_a_comparison() {
     let paths = all_three().map(PathBuf::from);
     let (side, digest) = openwhisk_side("excerpts", &paths, &()).unwrap_or_else(|error| panic!("{error}"));
@@ -298,8 +332,11 @@ fn what_is_no_log_is_refused() {
     let error = fails(folder.path(), &["prose.txt", "--activations", "act.jsonl"], 2);
     assert!(error.starts_with("error: prose.txt: no line"), "{error}");
     assert!(!folder.path().join("act.jsonl").exists());
-    let error = fails(folder.path(), &[&excerpt("warm.log"), "-o", "no/such/costs.toml"], 1);
-    assert!(error.starts_with("error: cannot write no/such/costs.toml: No such file"), "{error}");
+    let error = fails(folder.path(), &[&excerpt("warm.log"), "-o", "no/such/costs.toml"], 2);
+    assert!(
+        error.starts_with("error: no/such/costs.toml: cannot be written: there is no folder no/such"),
+        "{error}"
+    );
     // One of several that is no log is only noted.
     let (_, told) = works(folder.path(), &[&excerpt("warm.log"), "prose.txt"]);
     assert_eq!(told, "note: prose.txt: no line of an OpenWhisk log in it\n");

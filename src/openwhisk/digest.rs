@@ -63,6 +63,8 @@ pub struct Row {
     pub outcome: Option<&'static str>,
     /// Its id.
     pub activation: Option<Box<str>>,
+    /// Its number among all that arrived, from 0, those without a row included.
+    pub number: u64,
 }
 
 /// How many activations became what.
@@ -159,6 +161,8 @@ struct Figures<'h> {
     general: PhaseSamples,
     functions: Functions,
     rows: Vec<Row>,
+    /// When activations without a row arrived, and their order: they count when rows are numbered.
+    unfinished: Vec<(i64, u64)>,
     counted: Vec<CountedStart>,
     creations: u64,
     created_states: u64,
@@ -216,9 +220,14 @@ impl Hear for Figures<'_> {
             Fate::Incomplete => self.fates.incomplete += 1,
         }
         self.creations += u64::from(activation.mark(Phase::Create).succeeded().is_some());
-        if self.with_rows && fate != Fate::Incomplete {
+        if !self.with_rows {
+            return;
+        }
+        if fate != Fate::Incomplete {
             let function = self.functions.of(&activation);
             self.rows.push(row(activation, function));
+        } else if activation.mark(Phase::Controller).start.is_some() || activation.accepted.is_some() {
+            self.unfinished.push((activation.request_at, activation.order));
         }
     }
 
@@ -289,6 +298,7 @@ fn row(activation: Activation, function: u32) -> Row {
         response: activation.response(),
         outcome: Some(outcome),
         activation: activation.id,
+        number: 0,
     }
 }
 
@@ -347,6 +357,7 @@ impl<'h> Maker<'h> {
             general: PhaseSamples::default(),
             functions: Functions::default(),
             rows: Vec::new(),
+            unfinished: Vec::new(),
             counted: Vec::new(),
             creations: 0,
             created_states: 0,
@@ -365,7 +376,7 @@ impl<'h> Maker<'h> {
                 figures.rows.push(counted_row(&start, order as u64, function));
             }
         }
-        figures.rows.sort_unstable_by_key(|row| (row.arrived_at, row.order));
+        number(&mut figures.rows, figures.unfinished);
         let functions = figures.functions.names();
         let mut samples = figures.general;
         for (name, of_function) in functions.iter().zip(figures.functions.samples) {
@@ -396,6 +407,17 @@ impl<'h> Maker<'h> {
     }
 }
 
+/// Sorts rows by arrival and numbers them; what never ended has a number, too, so that the others keep theirs.
+fn number(rows: &mut [Row], mut unfinished: Vec<(i64, u64)>) {
+    rows.sort_unstable_by_key(|row| (row.arrived_at, row.order));
+    unfinished.sort_unstable();
+    let mut before = 0;
+    for (ix, row) in rows.iter_mut().enumerate() {
+        before += unfinished[before..].partition_point(|arrival| *arrival < (row.arrived_at, row.order));
+        row.number = (ix + before) as u64;
+    }
+}
+
 fn counted_row(start: &CountedStart, order: u64, function: u32) -> Row {
     Row {
         arrived_at: start.at,
@@ -408,5 +430,6 @@ fn counted_row(start: &CountedStart, order: u64, function: u32) -> Row {
         response: None,
         outcome: None,
         activation: None,
+        number: 0,
     }
 }

@@ -26,10 +26,7 @@ pub fn side_of(label: impl Into<String>, digest: &Digest) -> Side {
     let first = digest.rows.first().map_or(0, |row| row.arrived_at);
     let has_counters = digest.counters.lines > 0;
     Side {
-        invocations: (0_u64..)
-            .zip(&digest.rows)
-            .map(|(number, row)| invocation(number, row, first))
-            .collect(),
+        invocations: digest.rows.iter().map(|row| invocation(row, first)).collect(),
         created: digest.created,
         // Only the fork says so.
         evicted: has_counters.then_some(digest.counters.evicted),
@@ -38,10 +35,10 @@ pub fn side_of(label: impl Into<String>, digest: &Digest) -> Side {
     }
 }
 
-fn invocation(number: u64, row: &Row, first: i64) -> Invocation {
+fn invocation(row: &Row, first: i64) -> Invocation {
     let span = |ms: Option<u32>| ms.map(|ms| Span::from_ms(u64::from(ms)));
     Invocation {
-        number,
+        number: row.number,
         function: row.function,
         arrival: Time::from_ms((row.arrived_at - first).unsigned_abs()),
         class: Class::of(row.start),
@@ -66,7 +63,7 @@ pub fn invocation_table(digest: &Digest) -> Table {
     let function = |row: &Row| digest.functions.get(row.function as usize).cloned().unwrap_or_default();
     let activation = |row: &Row| row.activation.as_deref().unwrap_or_default().to_owned();
     Table::new()
-        .with("invocation", Column::Whole((0..rows.len() as u64).collect()))
+        .with("invocation", Column::Whole(rows.iter().map(|row| row.number).collect()))
         .with("arrival_ms", Column::Number(rows.iter().map(|row| (row.arrived_at - first) as f64).collect()))
         .with("function", Column::Text(rows.iter().map(function).collect()))
         .with("outcome", text(|row| row.outcome))

@@ -43,6 +43,7 @@ pub fn live(args: &LiveArgs) -> Result<(), Error> {
     if let Some(scenario) = &args.probe {
         return probe(args, scenario);
     }
+    written::claim(&args.output)?;
     let mut recordings = Vec::with_capacity(args.runs.len());
     for run in &args.runs {
         let path = log_path(run);
@@ -70,14 +71,17 @@ pub fn live(args: &LiveArgs) -> Result<(), Error> {
 
 #[cfg(feature = "live")]
 fn probe(args: &LiveArgs, scenario: &std::path::Path) -> Result<(), Error> {
+    written::claim(&args.output)?;
     let mut commands = crate::cli::live::listen();
     let sets: String = args.set.iter().map(|set| format!(" --set {}", quoted(&set.to_string()))).collect();
+    let flag = if args.no_contention { " --no-contention" } else { "" };
     let command = format!(
-        "faassim calibrate live --probe {}{sets} -o {}",
+        "faassim calibrate live --probe {}{sets}{flag} -o {}",
         quoted(&scenario.display().to_string()),
         quoted(&args.output.display().to_string())
     );
-    let (samples, provenance) = super::probe::probe(scenario, &args.set, None, command, &mut commands)?;
+    let (samples, provenance) =
+        super::probe::probe(scenario, &args.set, None, !args.no_contention, command, &mut commands)?;
     written::write(&args.output, &samples, &provenance)?;
     print(&written::table(&samples))?;
     tell(&format!("costs are in {}", args.output.display()));

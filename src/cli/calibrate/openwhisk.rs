@@ -50,6 +50,7 @@ pub struct OpenwhiskArgs {
 /// # Errors
 /// A usage error if a log cannot be read or is none, a run error if there is nothing to write or it cannot be written.
 pub fn openwhisk(args: &OpenwhiskArgs) -> Result<(), Error> {
+    claim(args)?;
     let digest = read(args)?;
     if let Some(file) = &args.invocations {
         if digest.rows.is_empty() {
@@ -67,6 +68,20 @@ pub fn openwhisk(args: &OpenwhiskArgs) -> Result<(), Error> {
         tell(&format!("note: {note}"));
     }
     Ok(())
+}
+
+/// Asks before gigabytes are read whether what comes of them has a place, which is never one of the logs.
+fn claim(args: &OpenwhiskArgs) -> Result<(), Error> {
+    let whole = |path: &PathBuf| std::fs::canonicalize(path).ok();
+    for file in [&args.invocations, &args.activations].into_iter().flatten() {
+        if let Some(found) = whole(file)
+            && args.logs.iter().any(|log| whole(log).as_ref() == Some(&found))
+        {
+            let log = Diagnostic::new("is one of the logs, which would be replaced");
+            return Err(Error::usage(log.at(file.display().to_string()).help("name another file")));
+        }
+    }
+    args.output.as_deref().map_or(Ok(()), written::claim)
 }
 
 fn read(args: &OpenwhiskArgs) -> Result<Digest, Error> {

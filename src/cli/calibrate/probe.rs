@@ -15,7 +15,7 @@ use crate::results::{EVENTS, duration};
 use crate::scenario::{Override, Scenario};
 
 /// Probes what a scenario would run live, on its backend. `sets` are the scenario's own; results of the probe go to `target`, if
-/// they are wanted.
+/// they are wanted; `contention`: whether it is asked how steps slow each other down.
 ///
 /// # Errors
 /// As a live run; a run error if its trace cannot be written.
@@ -23,6 +23,7 @@ pub(in crate::cli) fn probe(
     scenario: &Path,
     sets: &[Override],
     target: Option<&Path>,
+    contention: bool,
     command: String,
     commands: &mut Commands,
 ) -> Result<(Samples, Provenance), Error> {
@@ -44,7 +45,7 @@ pub(in crate::cli) fn probe(
     record(&Scenario::load(scenario, &all)?, target, commands)?;
     let log = target.join(EVENTS);
     let found = recording(file(&log)?).map_err(|damage| damaged(&log, damage))?;
-    let mut samples = of_recordings(std::slice::from_ref(&found), true);
+    let mut samples = of_recordings(std::slice::from_ref(&found), contention);
     let provenance = provenance(command, std::slice::from_ref(&found));
     for group in &probe.groups {
         let Some(costs) = samples.functions.get(&names[group[0]]).cloned() else { continue };

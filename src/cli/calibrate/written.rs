@@ -53,12 +53,22 @@ pub(in crate::cli) fn table(samples: &Samples) -> String {
     out
 }
 
-/// Writes the costs file, whole or not at all. Something else of this name is left alone.
+/// That a costs file can be written under this name, asked before anybody waits for it: something else of this name is left
+/// alone.
 ///
 /// # Errors
-/// A usage error if another file is there, a run error if it cannot be written.
-pub(in crate::cli) fn write(path: &Path, samples: &Samples, provenance: &Provenance) -> Result<(), Error> {
+/// A usage error if another file is there, or no folder for it.
+pub(in crate::cli) fn claim(path: &Path) -> Result<(), Error> {
     let place = path.display().to_string();
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let missing = Diagnostic::new(format!("cannot be written: there is no folder {}", folder.display()));
+        return Err(Error::usage(missing.at(place).help("make the folder first, or name a file elsewhere")));
+    }
+    if path.is_dir() {
+        let folder = Diagnostic::new("is a folder, no file to write into").at(place);
+        return Err(Error::usage(folder.help("name a file in it: -o FILE")));
+    }
     let is_ours = |text: &str| text.contains("[calibration]") || text.trim().is_empty();
     if let Ok(before) = std::fs::read(path)
         && !is_ours(&String::from_utf8_lossy(&before))
@@ -66,5 +76,14 @@ pub(in crate::cli) fn write(path: &Path, samples: &Samples, provenance: &Provena
         let there = Diagnostic::new("is there already, and is no costs file").at(place);
         return Err(Error::usage(there.help("name another file with -o, or remove it first")));
     }
+    Ok(())
+}
+
+/// Writes the costs file, whole or not at all.
+///
+/// # Errors
+/// As [`claim`]; a run error if it cannot be written.
+pub(in crate::cli) fn write(path: &Path, samples: &Samples, provenance: &Provenance) -> Result<(), Error> {
+    claim(path)?;
     write_whole(path, |out| out.write_all(costs_file(samples, provenance).as_bytes()))
 }

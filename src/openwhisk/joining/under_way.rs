@@ -179,6 +179,13 @@ impl UnderWay {
 
     /// It uses a container now. Returns who used it last, if that was somebody else who is still here.
     pub(super) fn occupy(&mut self, slot: u32, container: &str) -> Option<u32> {
+        // One that was handed back and placed again has left the container it was in before.
+        if let Some(old) = self.at_mut(slot).container.take()
+            && *old != *container
+            && self.by_container.get(&old) == Some(&slot)
+        {
+            self.by_container.remove(&old);
+        }
         if let Some(last) = self.by_container.get_mut(container) {
             let before = std::mem::replace(last, slot);
             if before == slot {
