@@ -93,6 +93,12 @@ fn the_whole_loop_on_processes() {
     let exceeded = again("compare.ks=0.0");
     assert_eq!(exceeded.status.code(), Some(1), "{}", text(&exceeded.stdout));
     assert!(text(&exceeded.stderr).contains("ks"), "{}", text(&exceeded.stderr));
+    // A cost that is set goes before the measured one, and that is said; the run is read again with it.
+    let set = text(&again("costs.run=30 ms").stdout);
+    assert!(
+        set.contains("costs of costs.toml\n  but [costs] of the scenario goes before them: run\n"),
+        "{set}"
+    );
     let other = again("pool.memory=256 MiB");
     assert_eq!(other.status.code(), Some(2), "{}", text(&other.stdout));
     assert!(text(&other.stderr).contains("is a run with pool.memory = 128 MiB"), "{}", text(&other.stderr));
@@ -102,6 +108,14 @@ fn the_whole_loop_on_processes() {
 fn what_will_not_do_is_told_before_anything_starts() {
     let dir = folder();
     let path = dir.path();
+    for (folder, file) in [("page", "report.html"), ("figures", "comparison.json")] {
+        fs::create_dir(path.join(folder)).expect("writable");
+        fs::write(path.join(folder).join(file), "mine").expect("writable");
+        let done = faassim(path, &["validate", "s.toml", "--costs", "costs.toml", "-o", folder]);
+        assert_eq!(done.status.code(), Some(2), "{}", text(&done.stderr));
+        assert!(text(&done.stderr).contains(file), "{}", text(&done.stderr));
+        assert_eq!(fs::read_to_string(path.join(folder).join(file)).expect("there"), "mine");
+    }
     for (arguments, wanted) in [
         (&["validate", "x.toml"][..], "x.toml: no such file"),
         (&["validate", "s.toml", "--costs", "cost.toml"], "cost.toml"),

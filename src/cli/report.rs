@@ -102,7 +102,7 @@ fn distinct(runs: &[PathBuf]) -> Result<(), Error> {
 }
 
 /// That a file can be written under this name, and that none is lost which is not a page of ours.
-fn writable(file: &Path) -> Result<(), Error> {
+pub(super) fn writable(file: &Path) -> Result<(), Error> {
     let refuse = |what: String, help: &str| {
         Err(Error::usage(Diagnostic::new(what).at(file.display().to_string()).help(help)))
     };

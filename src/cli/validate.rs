@@ -14,6 +14,7 @@ use super::compare::{COMPARISON, text, verdict};
 use super::files::write_whole;
 use super::live::{Commands, listen, record};
 use super::replay::{damaged, file, log_path};
+use super::report::writable;
 use super::run::{load, pretty, quoted, run_quietly};
 use super::{print, tell};
 use crate::compare::simulated::{Sending, simulated};
@@ -27,8 +28,8 @@ use crate::sim::ReplayError;
 
 /// Hold the simulator against this machine: probe, live run, simulation, replay, comparison and report
 ///
-/// Costs are measured by a short probe, then the scenario is run live. The prediction is made with the probe's costs alone, a number
-/// of times with other random numbers. The live run's log must replay without any difference. Limits come from [compare]
+/// Costs are measured by a short probe, then the scenario is run live. The prediction is made with the probe's costs, before
+/// which go those that the scenario states itself, a number of times with other random numbers. The live run's log must replay without any difference. Limits come from [compare]
 /// in the scenario; without any, the cold ratio may be 1 percentage point apart, the median response 10 % and its 95th percentile
 /// 20 %. Exit code 1 when one is exceeded.
 #[derive(Args, Debug)]
@@ -55,6 +56,9 @@ pub struct ValidateArgs {
     pub json: bool,
 }
 
+/// The page in the results folder.
+const REPORT: &str = "report.html";
+
 /// The limits where a scenario has none.
 const LIMITS: [(&str, &str); 3] = [("cold-ratio-pp", "1"), ("p50-pct", "10"), ("p95-pct", "20")];
 
@@ -65,7 +69,7 @@ const LIMITS: [(&str, &str); 3] = [("cold-ratio-pp", "1"), ("p50-pct", "10"), ("
 pub fn validate(args: &ValidateArgs) -> Result<(), Error> {
     let mut commands = listen();
     // Costs come later: the file that the scenario names may not be there yet.
-    let plain = load_with(args, &[Override::new("costs", "{}")])?;
+    let plain = load_with(args, &Override::new("costs", "{}"))?;
     if let Engine::Artifact(_) = &plain.engine {
         let wrong = Diagnostic::new("[faascache-artifact] cannot be validated: it is no pool");
         return Err(Error::usage(wrong.at(args.file.display().to_string())));
@@ -73,15 +77,16 @@ pub fn validate(args: &ValidateArgs) -> Result<(), Error> {
     let usual = || Path::new("results").join(format!("{}-validation", plain.name));
     let target = args.output.clone().unwrap_or_else(usual);
     fs::create_dir_all(&target).map_err(|error| cannot_write(&target, &error))?;
+    claim(&target)?;
     let costs = costs(args, &target, &mut commands)?;
     let with_costs =
         Override::new("costs.from", toml_edit::Value::from(costs.display().to_string()).to_string());
-    let scenario = load_with(args, std::slice::from_ref(&with_costs))?;
+    let scenario = load_with(args, &with_costs)?;
     let live = live_run(args, &scenario, &target, &mut commands)?;
     let rebuilt = rebuild(file(&live)?).map_err(|damage| damaged(&live, damage))?;
     check_same(&scenario, &rebuilt, &live)?;
     let found = compared(args, &scenario, &rebuilt, &live, &with_costs)?;
-    let told = summary(&rebuilt, args.seeds);
+    let told = summary(&rebuilt, args, &own_costs(args));
     write(args, &target, &found, &with_costs, &live)?;
     print(&if args.json { pretty(&found)? } else { format!("{told}\n{}", text(&found, 10)) })?;
     if !args.json {
@@ -97,9 +102,35 @@ pub fn validate(args: &ValidateArgs) -> Result<(), Error> {
     }
 }
 
-fn load_with(args: &ValidateArgs, more: &[Override]) -> Result<Scenario, Error> {
-    let all: Vec<Override> = args.set.iter().chain(more).cloned().collect();
-    Scenario::load(&args.file, &all)
+/// What will be written into the folder at last must not take the place of something else.
+fn claim(target: &Path) -> Result<(), Error> {
+    let json = target.join(COMPARISON);
+    let is_ours = |text: String| text.contains("\"differences\"");
+    if fs::read_to_string(&json).is_ok_and(|text| !is_ours(text)) {
+        let there = Diagnostic::new("is there already, and is no comparison").at(json.display().to_string());
+        return Err(Error::usage(there.help("name another folder with -o, or remove it first")));
+    }
+    writable(&target.join(REPORT))
+}
+
+fn load_with(args: &ValidateArgs, costs: &Override) -> Result<Scenario, Error> {
+    Scenario::load(&args.file, &sets(args, costs))
+}
+
+fn sets(args: &ValidateArgs, costs: &Override) -> Vec<Override> {
+    args.set.iter().chain([costs]).cloned().collect()
+}
+
+/// What the scenario and the user say of costs themselves, which goes before what is measured.
+fn own_costs(args: &ValidateArgs) -> Vec<String> {
+    let text = fs::read_to_string(&args.file).unwrap_or_default();
+    let document: toml_edit::DocumentMut = text.parse().unwrap_or_default();
+    let table = document.get("costs").and_then(|costs| costs.as_table_like());
+    let mut own: Vec<String> =
+        table.into_iter().flat_map(|table| table.iter()).map(|(key, _)| key.to_owned()).collect();
+    own.extend(args.set.iter().filter_map(|set| set.path().strip_prefix("costs.").map(str::to_owned)));
+    own.retain(|key| key != "from");
+    own
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Error {
@@ -117,7 +148,7 @@ fn costs(args: &ValidateArgs, target: &Path, commands: &mut Commands) -> Result<
             let command =
                 format!("faassim calibrate live --probe {}{sets}", quoted(&args.file.display().to_string()));
             let (samples, provenance) =
-                probe(&args.file, &args.set, Some(&target.join("probe")), command, commands)?;
+                probe(&args.file, &args.set, Some(&target.join("probe")), true, command, commands)?;
             written::write(&path, &samples, &provenance)?;
             tell(&format!("costs are in {}", path.display()));
             path
@@ -173,8 +204,9 @@ fn compared(
     let trace = load(scenario)?;
     let mut sides: Vec<Side> = Vec::with_capacity(args.seeds as usize);
     for nth in 0..u64::from(args.seeds) {
-        let seed = Override::new("seed", (scenario.seed + nth).to_string());
-        let scenario = load_with(args, &[costs.clone(), seed])?;
+        let mut all = sets(args, costs);
+        all.push(Override::new("seed", (scenario.seed + nth).to_string()));
+        let scenario = Scenario::load(&args.file, &all)?;
         let Engine::Pool(setup) = &scenario.engine else { continue };
         let label = format!("{} with seed {}", args.file.display(), scenario.seed);
         let found = simulated(&label, &scenario, setup, &trace, Sending::AsLive, &mut ());
@@ -205,18 +237,26 @@ fn limits(scenario: &Scenario) -> Result<CompareSpec, Error> {
 }
 
 /// What was done, before the figures.
-fn summary(rebuilt: &Rebuilt, seeds: u32) -> String {
+fn summary(rebuilt: &Rebuilt, args: &ValidateArgs, own_costs: &[String]) -> String {
     let header = &rebuilt.header;
     let replayed = &rebuilt.replayed;
     let agree = if replayed.difference.is_some() { "DIFFERS" } else { "all agree" };
+    let mut costs = match &args.costs {
+        Some(file) => format!("of {}", file.display()),
+        None => "as probed".to_owned(),
+    };
+    if !own_costs.is_empty() {
+        costs
+            .push_str(&format!("\n  but [costs] of the scenario goes before them: {}", own_costs.join(", ")));
+    }
     format!(
-        "{}\n  live on {}, {}\n  replay of its log: {} told, {} compared: {agree}\n  predicted by {}, costs as probed\n",
+        "{}\n  live on {}, {}\n  replay of its log: {} told, {} compared: {agree}\n  predicted by {}, costs {costs}\n",
         rebuilt.scenario.name,
         header.backend,
         counted(header.machine.cpus.into(), "processor"),
         counted(replayed.facts, "fact"),
         counted(replayed.orders, "order"),
-        counted(seeds.into(), "simulation"),
+        counted(args.seeds.into(), "simulation"),
     )
 }
 
@@ -232,12 +272,11 @@ fn write(
     let text = pretty(found)?;
     write_whole(&json, |out| out.write_all(text.as_bytes()))?;
     let mut runs = Vec::new();
-    let scenario = load_with(args, std::slice::from_ref(costs))?;
+    let scenario = load_with(args, costs)?;
     let spec = &scenario.live;
     if spec.speed == 1.0 && spec.limit.is_none() && spec.duration.is_none() {
         let folder = target.join("simulated");
-        let sets: Vec<Override> = args.set.iter().chain([costs]).cloned().collect();
-        run_quietly(&args.file, &sets, &folder)?;
+        run_quietly(&args.file, &sets(args, costs), &folder)?;
         runs.push(RunView::read(&folder)?);
     }
     let folder = live.parent().filter(|folder| folder.join("summary.json").is_file());
@@ -246,5 +285,5 @@ fn write(
     }
     let title = Some(format!("{}: simulated and live", scenario.name));
     let page = Page { title, runs, comparisons: vec![comparison_view(found)] };
-    write_whole(&target.join("report.html"), |out| out.write_all(page.html().as_bytes()))
+    write_whole(&target.join(REPORT), |out| out.write_all(page.html().as_bytes()))
 }

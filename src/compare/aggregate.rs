@@ -208,7 +208,8 @@ fn single_runs(parts: &[Part<'_>], runs: &[Counts]) -> Option<SingleRuns> {
         return None;
     }
     let cold = runs.iter().filter(|run| run.served() > 0);
-    let cold = cold.map(|run| 100.0 * run.cold as f64 / run.served() as f64);
+    // As shares are computed, so that what is equal is equal.
+    let cold = cold.map(|run| 100.0 * (run.cold as f64 / run.served() as f64));
     let responses: Vec<Distribution> =
         parts.iter().filter_map(|part| distribution(&Responses::of(part.iter()).all)).collect();
     Some(SingleRuns {

@@ -129,7 +129,9 @@ fn find_run(folder: &Path, runs: &Requests, wanted: &str) -> Result<String, Trac
         return Ok(name.to_owned());
     }
     let part = |name: &&str| !wanted.is_empty() && name.to_lowercase().contains(&wanted.to_lowercase());
-    if let [only] = names().filter(part).collect::<Vec<_>>()[..] {
+    // Of a folder with one run it need not be said which.
+    let meant = |name: &&str| wanted.is_empty() || part(name);
+    if let [only] = names().filter(meant).collect::<Vec<_>>()[..] {
         return Ok(only.to_owned());
     }
     let place = folder.display().to_string();

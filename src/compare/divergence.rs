@@ -199,12 +199,15 @@ pub fn divergences(
         all: Vec::new(),
     };
     for sent in &recording.arrivals {
-        let (Some(b), Some(a)) = (decided.get(&sent.number), rungs[0].of(sent.number)) else { continue };
+        let Some(b) = decided.get(&sent.number) else { continue };
+        // What never ended in a simulation was not served there.
+        let class = |rung: &Decisions| rung.of(sent.number).unwrap_or(Class::Unserved);
+        let a = class(&rungs[0]);
         found.compared += 1;
         if a == *b {
             continue;
         }
-        let agrees = |rung: &Decisions| rung.of(sent.number) == Some(*b);
+        let agrees = |rung: &Decisions| class(rung) == *b;
         let rung = (0..rungs.len()).rev().take_while(|rung| agrees(&rungs[*rung])).last();
         let cause = match rung {
             Some(rung) => Cause::ALL[rung.saturating_sub(1)],

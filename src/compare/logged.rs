@@ -2,6 +2,7 @@
 //! `eventlog`'s.
 
 use super::side::{Side, SideKind, invocations_of};
+use super::simulated::with_unserved;
 use crate::eventlog::Rebuilt;
 use crate::eventlog::record::Why;
 
@@ -9,9 +10,16 @@ use crate::eventlog::record::Why;
 pub fn logged(label: &str, rebuilt: &Rebuilt) -> Side {
     let Rebuilt { header, scenario, summary, memory, rows, .. } = rebuilt;
     let functions = header.functions.iter().map(|function| function.name.clone()).collect();
+    // What a run that was ended would have done with the rest is not known.
+    let is_over = rebuilt.replayed.ended.as_ref().is_some_and(|ended| ended.why == Why::Done);
+    let invocations = if is_over {
+        with_unserved(rows, rebuilt.sent.iter().copied(), rebuilt.sent.len() as u64)
+    } else {
+        invocations_of(rows)
+    };
     Side {
         trace_sha256: Some(header.trace_sha256.clone()),
-        invocations: invocations_of(rows),
+        invocations,
         memory: memory.clone(),
         capacity: Some(scenario.memory),
         created: Some(summary.containers.created),

@@ -11,7 +11,9 @@ pub fn measured(label: &str, trace: &Trace, window: Window) -> Option<Side> {
     let flags = listed.measured()?;
     let limit = window.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let within = |time| time >= window.from && time < window.until;
+    let mut containers = Vec::new();
     let all = listed.arrivals().zip(flags).filter(|(arrival, _)| within(arrival.time)).take(limit);
+    let all = all.inspect(|(_, measured)| containers.push(measured.container));
     let invocations: Vec<Invocation> = (0..)
         .zip(all)
         .map(|(number, (arrival, measured))| Invocation {
@@ -28,7 +30,6 @@ pub fn measured(label: &str, trace: &Trace, window: Window) -> Option<Side> {
             failed: false,
         })
         .collect();
-    let mut containers: Vec<Option<u32>> = flags.iter().map(|measured| measured.container).collect();
     containers.sort_unstable();
     containers.dedup();
     let names = trace.functions.iter().map(|function| function.name.clone()).collect();

@@ -74,8 +74,12 @@ fn arrivals<'t>(
     }
 }
 
-/// The invocations of a simulation. Those that never ended have no row: they are put in as unserved.
-fn with_unserved(rows: &Rows, arrivals: impl Iterator<Item = Arrival>, sent: u64) -> Vec<Invocation> {
+/// The invocations of a run that came to its own end. Those that never ended have no row: they are put in as unserved.
+pub(super) fn with_unserved(
+    rows: &Rows,
+    arrivals: impl Iterator<Item = Arrival>,
+    sent: u64,
+) -> Vec<Invocation> {
     let ended = invocations_of(rows);
     if ended.len() as u64 == sent {
         return ended;

@@ -208,6 +208,15 @@ fn functions_are_listed_by_how_much_their_cold_starts_differ() {
 }
 
 #[test]
+fn what_is_equal_lies_within() {
+    // 100 · 1/3 and 100/3 are not the same number.
+    let runs = [side("a", "cww"), side("b", "cww")];
+    let found = compared(&runs, &[side("c", "cww")]);
+    let cold = found.a.single_runs.and_then(|runs| runs.cold_pct).expect("there are two");
+    assert!(cold.holds(found.b.shares.cold.expect("served").pct));
+}
+
+#[test]
 fn single_runs_tell_how_far_apart_they_lie() {
     let runs = [side("a", "cwww"), side("b", "ccww"), side("c", "cccc")];
     let found = compared(&runs, &[side("d", "ccwu")]);

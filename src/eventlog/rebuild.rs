@@ -3,12 +3,16 @@
 
 use std::io::BufRead;
 
+use super::record::Told;
 use super::replay::{replay, scenario_of};
-use super::{Damage, Header, Phases, Reader, Replayed};
+use super::{Damage, Header, Phases, Reader, Replayed, Watcher};
 use crate::memory::Memory;
+use crate::pool::Input;
 use crate::pool::boundary::StartState;
 use crate::scenario::Scenario;
-use crate::tally::{FunctionFigures, MemorySample, Quantiles, Rows, Summary, Tally};
+use crate::tally::{FunctionFigures, MemorySample, Observer, Quantiles, Rows, Summary, Tally};
+use crate::time::Span;
+use crate::trace::Arrival;
 
 /// Everything that a log tells.
 #[derive(Debug)]
@@ -27,8 +31,10 @@ pub struct Rebuilt {
     pub memory: Vec<MemorySample>,
     /// Response times by start state.
     pub responses: Vec<(StartState, Quantiles)>,
-    /// By invocation.
+    /// By invocation, of those that ended.
     pub rows: Rows,
+    /// What was sent, by number.
+    pub sent: Vec<Arrival>,
     /// What was measured.
     pub phases: Phases,
 }
@@ -41,9 +47,9 @@ pub fn rebuild(source: impl BufRead) -> Result<Rebuilt, Damage> {
     let (mut reader, header) = Reader::open(source)?;
     let scenario = scenario_of(&header)?;
     let tally = Tally::new(header.functions.len(), scenario.memory, scenario.output.memory_every, true);
-    let mut watcher = (tally, Phases::default());
+    let mut watcher = ((tally, Phases::default()), Sent::default());
     let replayed = replay(&mut reader, &header, &mut watcher)?;
-    let (mut tally, phases) = watcher;
+    let ((mut tally, phases), Sent(sent)) = watcher;
     let names: Vec<String> = header.functions.iter().map(|function| function.name.clone()).collect();
     Ok(Rebuilt {
         summary: tally.summary(&names, replayed.at, replayed.unserved),
@@ -51,9 +57,25 @@ pub fn rebuild(source: impl BufRead) -> Result<Rebuilt, Damage> {
         memory: tally.memory_samples().to_vec(),
         responses: tally.responses(),
         rows: tally.take_rows().unwrap_or_default(),
+        sent,
         scenario,
         replayed,
         phases,
         header,
     })
+}
+
+/// Remembers what was sent.
+#[derive(Default)]
+struct Sent(Vec<Arrival>);
+
+impl Observer for Sent {}
+
+impl Watcher for Sent {
+    fn told(&mut self, told: &Told) {
+        if let (Input::Arrived { function, .. }, Some(arrival)) = (told.input, told.arrival) {
+            let duration = Some(Span(arrival.run_us));
+            self.0.push(Arrival { time: told.t, function: function.0, duration });
+        }
+    }
 }
