@@ -41,7 +41,7 @@ if command -v node >/dev/null && command -v chromium >/dev/null; then
     trap 'rm -rf --one-file-system "$pages"' EXIT
     faassim() { cargo run --release --quiet -- "$@" >/dev/null; }
     faassim run scenarios/quickstart.toml -o "$pages/a"
-    faassim run scenarios/quickstart.toml --set eviction=lru -o "$pages/b"
+    faassim run scenarios/quickstart.toml --set eviction=greedy-dual -o "$pages/b"
     faassim report "$pages/a" "$pages/b" -o "$pages/runs.html"
     recorded=docs/validation/size-1500MiB-greedy-dual
     faassim validate scenarios/validate-size.toml --live $recorded.events.jsonl.zst --costs $recorded.costs.toml \

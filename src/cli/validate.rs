@@ -28,8 +28,8 @@ use crate::sim::ReplayError;
 
 /// Hold the simulator against this machine: probe, live run, simulation, replay, comparison and report
 ///
-/// Costs are measured by a short probe, then the scenario is run live. The prediction is made with the probe's costs, before
-/// which go those that the scenario states itself, a number of times with other random numbers. The live run's log must replay without any difference. Limits come from [compare]
+/// Costs are measured by a short probe, then the scenario is run live. The prediction is made with the probe's costs (what the
+/// scenario itself states of costs overrides them), a number of times with other random numbers. The live run's log must replay without any difference. Limits come from [compare]
 /// in the scenario; without any, the cold ratio may be 1 percentage point apart, the median response 10 % and its 95th percentile
 /// 20 %. Exit code 1 when one is exceeded.
 #[derive(Args, Debug)]

@@ -391,7 +391,7 @@ pub const SECTIONS: &[SectionKeys] = &[
     SectionKeys {
         path: "compare",
         header: "[compare]",
-        what: "limits for `faassim compare`, also written cold_ratio_pp and so on; others take no notice",
+        what: "limits for `faassim compare`, `validate` and `report`, also written cold_ratio_pp and so on",
         keys: COMPARE,
     },
 ];
