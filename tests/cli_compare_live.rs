@@ -45,8 +45,8 @@ async fn a_run_that_answers_as_the_simulator_does_differs_in_nothing() {
             compare(&[a], &[b], &Options::default()).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let agreement = found.agreement.as_ref().expect("one workload");
         assert_eq!(agreement.pct, Some(100.0), "seed {seed}");
-        // What never ended has no row in a log, but one in a simulation.
-        assert_eq!(agreement.matched + agreement.only_a, 400, "seed {seed}");
+        // What never ended has no row in a log of its own, but was not served on either side.
+        assert_eq!((agreement.matched, agreement.only_a), (400, 0), "seed {seed}");
         assert_eq!(found.differences.cold.map(|cold| cold.pp), Some(0.0), "seed {seed}");
         assert_eq!(found.differences.response_ks.map(|ks| ks.distance), Some(0.0), "seed {seed}");
         assert_eq!((found.a.created, found.a.evicted), (found.b.created, found.b.evicted), "seed {seed}");
@@ -142,4 +142,26 @@ async fn results_of_a_live_run_are_its_log() {
     let table = json(&faassim(folder, &["compare", "results/invocations.csv", "run.jsonl", "--json"]));
     assert_eq!(table["agreement"]["pct"], 100.0);
     assert_eq!(table["differences"]["response_ks"]["distance"], 0.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trace_that_has_gone_takes_only_the_causes_with_it() {
+    // Of elastic pools causes are never told.
+    let seed = (0..).find(|seed| case(*seed).scenario.elastic.is_none()).expect("some are not elastic");
+    let (folder, _) = folder_of(seed).await;
+    let folder = folder.path();
+    let run = faassim(folder, &["run", "s.toml", "--invocations", "-o", "simulated"]);
+    assert!(run.status.success(), "{}", text(&run.stderr));
+    let compared = || faassim(folder, &["compare", "simulated", "run.jsonl", "--json"]);
+    let with = compared();
+    assert!(!json(&with)["divergence"].is_null(), "{}", text(&with.stderr));
+    fs::rename(folder.join("t"), folder.join("elsewhere")).expect("it is there");
+    let without = compared();
+    let found = json(&without);
+    assert!(found["divergence"].is_null() && found["agreement"]["matched"].as_u64() > Some(0));
+    assert!(
+        text(&without.stderr).contains("note: why decisions differ is not told"),
+        "{}",
+        text(&without.stderr)
+    );
 }

@@ -1,5 +1,5 @@
-//! Single files that commands write beside results folders. Owns that they appear whole or not at all; must never decide what is in
-//! them.
+//! Single files that commands write beside results folders. Owns that they have a place and appear whole or not at all; must never
+//! decide what is in them.
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
@@ -7,7 +7,30 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use crate::error::Error;
+use crate::error::{Diagnostic, Error};
+
+/// That there is a place for a file of this name, asked before anybody waits for what will be in it.
+///
+/// # Errors
+/// A usage error if it is a folder, or there is none for it.
+pub(super) fn has_place(file: &Path) -> Result<(), Error> {
+    let refuse = |what: String, help: &str| {
+        Err(Error::usage(Diagnostic::new(what).at(file.display().to_string()).help(help)))
+    };
+    if file.is_dir() {
+        return refuse("is a folder, no file to write into".to_owned(), "name a file in it: -o FILE");
+    }
+    let folder = parent(file);
+    if !folder.is_dir() {
+        let what = format!("cannot be written: there is no folder {}", folder.display());
+        return refuse(what, "make the folder first, or name a file elsewhere");
+    }
+    Ok(())
+}
+
+fn parent(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
 
 /// Writes a file that is there as a whole or not at all, as readable as any other file of the user.
 ///
@@ -17,7 +40,7 @@ pub(super) fn write_whole(
     file: &Path,
     write: impl FnOnce(&mut BufWriter<&NamedTempFile>) -> io::Result<()>,
 ) -> Result<(), Error> {
-    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = parent(file);
     let attempt = || {
         if file.is_dir() {
             return Err(io::Error::other("it is a folder"));

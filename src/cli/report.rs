@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::compare::of_two;
-use super::files::write_whole;
+use super::files::{has_place, write_whole};
 use super::tell;
 use crate::error::{Diagnostic, Error, Kind};
 use crate::results::comparison_view;
@@ -103,26 +103,13 @@ fn distinct(runs: &[PathBuf]) -> Result<(), Error> {
 
 /// That a file can be written under this name, and that none is lost which is not a page of ours.
 pub(super) fn writable(file: &Path) -> Result<(), Error> {
-    let refuse = |what: String, help: &str| {
-        Err(Error::usage(Diagnostic::new(what).at(file.display().to_string()).help(help)))
-    };
-    if file.is_dir() {
-        return refuse("is a folder, no file to write into".to_owned(), "name a file in it: -o FILE");
-    }
-    let folder = parent(file);
-    if !folder.is_dir() {
-        let what = format!("cannot be written: there is no folder {}", folder.display());
-        return refuse(what, "make the folder first, or name a file elsewhere");
-    }
+    has_place(file)?;
     if file.exists() && !is_ours(file)? {
-        let what = "is there and is not a report of faassim, so it is not replaced".to_owned();
-        return refuse(what, "name another file with -o, or remove it first");
+        let there = Diagnostic::new("is there and is not a report of faassim, so it is not replaced");
+        let help = "name another file with -o, or remove it first";
+        return Err(Error::usage(there.at(file.display().to_string()).help(help)));
     }
     Ok(())
-}
-
-fn parent(file: &Path) -> &Path {
-    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Whether a file says in its head that it is a page of ours. An empty one is nobody's loss.

@@ -86,7 +86,7 @@ pub fn validate(args: &ValidateArgs) -> Result<(), Error> {
     let rebuilt = rebuild(file(&live)?).map_err(|damage| damaged(&live, damage))?;
     check_same(&scenario, &rebuilt, &live)?;
     let found = compared(args, &scenario, &rebuilt, &live, &with_costs)?;
-    let told = summary(&rebuilt, args, &own_costs(args));
+    let told = summary(&rebuilt, args, &own_costs(&plain.text, &args.set));
     write(args, &target, &found, &with_costs, &live)?;
     print(&if args.json { pretty(&found)? } else { format!("{told}\n{}", text(&found, 10)) })?;
     if !args.json {
@@ -122,13 +122,13 @@ fn sets(args: &ValidateArgs, costs: &Override) -> Vec<Override> {
 }
 
 /// What the scenario and the user say of costs themselves, which goes before what is measured.
-fn own_costs(args: &ValidateArgs) -> Vec<String> {
-    let text = fs::read_to_string(&args.file).unwrap_or_default();
-    let document: toml_edit::DocumentMut = text.parse().unwrap_or_default();
+fn own_costs(scenario: &str, sets: &[Override]) -> Vec<String> {
+    // It has been read as TOML before.
+    let document: toml_edit::DocumentMut = scenario.parse().unwrap_or_default();
     let table = document.get("costs").and_then(|costs| costs.as_table_like());
     let mut own: Vec<String> =
         table.into_iter().flat_map(|table| table.iter()).map(|(key, _)| key.to_owned()).collect();
-    own.extend(args.set.iter().filter_map(|set| set.path().strip_prefix("costs.").map(str::to_owned)));
+    own.extend(sets.iter().filter_map(|set| set.path().strip_prefix("costs.").map(str::to_owned)));
     own.retain(|key| key != "from");
     own
 }

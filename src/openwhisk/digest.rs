@@ -376,7 +376,9 @@ impl<'h> Maker<'h> {
                 figures.rows.push(counted_row(&start, order as u64, function));
             }
         }
-        number(&mut figures.rows, figures.unfinished);
+        // Counter lines are not of these activations.
+        let unfinished = if rows_are_counted { Vec::new() } else { figures.unfinished };
+        number(&mut figures.rows, unfinished);
         let functions = figures.functions.names();
         let mut samples = figures.general;
         for (name, of_function) in functions.iter().zip(figures.functions.samples) {

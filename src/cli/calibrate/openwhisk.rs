@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::written;
 use crate::calibrate::{Cost, Provenance, Samples};
-use crate::cli::files::write_whole;
+use crate::cli::files::{has_place, write_whole};
 use crate::cli::loading::{TraceBar, trace_error};
 use crate::cli::run::quoted;
 use crate::cli::{print, tell};
@@ -74,6 +74,7 @@ pub fn openwhisk(args: &OpenwhiskArgs) -> Result<(), Error> {
 fn claim(args: &OpenwhiskArgs) -> Result<(), Error> {
     let whole = |path: &PathBuf| std::fs::canonicalize(path).ok();
     for file in [&args.invocations, &args.activations].into_iter().flatten() {
+        has_place(file)?;
         if let Some(found) = whole(file)
             && args.logs.iter().any(|log| whole(log).as_ref() == Some(&found))
         {

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::calibrate::file::{Fitted, fitted};
 use crate::calibrate::fit::LogNormalFit;
 use crate::calibrate::{Provenance, Samples, contention, costs_file};
-use crate::cli::files::write_whole;
+use crate::cli::files::{has_place, write_whole};
 use crate::error::{Diagnostic, Error};
 use crate::results::{counted, duration, layout, thousands};
 
@@ -59,21 +59,12 @@ pub(in crate::cli) fn table(samples: &Samples) -> String {
 /// # Errors
 /// A usage error if another file is there, or no folder for it.
 pub(in crate::cli) fn claim(path: &Path) -> Result<(), Error> {
-    let place = path.display().to_string();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        let missing = Diagnostic::new(format!("cannot be written: there is no folder {}", folder.display()));
-        return Err(Error::usage(missing.at(place).help("make the folder first, or name a file elsewhere")));
-    }
-    if path.is_dir() {
-        let folder = Diagnostic::new("is a folder, no file to write into").at(place);
-        return Err(Error::usage(folder.help("name a file in it: -o FILE")));
-    }
+    has_place(path)?;
     let is_ours = |text: &str| text.contains("[calibration]") || text.trim().is_empty();
     if let Ok(before) = std::fs::read(path)
         && !is_ours(&String::from_utf8_lossy(&before))
     {
-        let there = Diagnostic::new("is there already, and is no costs file").at(place);
+        let there = Diagnostic::new("is there already, and is no costs file").at(path.display().to_string());
         return Err(Error::usage(there.help("name another file with -o, or remove it first")));
     }
     Ok(())

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::source::Source;
 use crate::cli::replay::{damaged, file};
 use crate::cli::run::load;
+use crate::cli::tell;
 use crate::compare::divergence::{Divergences, Hypothesis, divergences};
 use crate::compare::pool_view::PoolView;
 use crate::compare::{Class, Side};
@@ -56,13 +57,19 @@ pub(in crate::cli) fn of_scenario(
     // Memory that follows the load is not part of what is recorded.
     let (Engine::Pool(setup), None) = (&scenario.engine, &scenario.elastic) else { return Ok(None) };
     let recording = recording(file(log)?).map_err(|damage| damaged(log, damage))?;
+    // Of results whose trace has gone all else can be told.
+    let untold = |why: &str| {
+        tell(&format!("note: why decisions differ is not told: {why}"));
+        Ok(None)
+    };
     let trace = match load(scenario) {
-        // Of results whose trace has gone all else can be told.
-        Err(error) if error.kind() == Kind::Usage => return Ok(None),
+        Err(error) if error.kind() == Kind::Usage => {
+            return untold(&error.diagnostics().first().map(Diagnostic::in_short).unwrap_or_default());
+        }
         loaded => loaded?,
     };
     if trace.checksum != recording.header.trace_sha256 {
-        return Ok(None);
+        return untold(&format!("{} is not the trace of the live run", scenario.trace.path.display()));
     }
     let hypothesis =
         Hypothesis { scenario, setup, trace: &trace, same_rules: same_rules(scenario, setup, live) };
