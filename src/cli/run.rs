@@ -93,6 +93,7 @@ pub fn run(args: &RunArgs) -> Result<(), Error> {
 ///
 /// # Errors
 /// As [`run`].
+#[cfg(feature = "live")]
 pub(super) fn run_quietly(file: &Path, sets: &[Override], target: &Path) -> Result<(), Error> {
     let args = RunArgs {
         file: file.to_owned(),
